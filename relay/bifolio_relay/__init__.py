@@ -2,7 +2,13 @@
 
 =================== ===============================================================
 ``server``          the process: listens, announces where, ends cleanly
+``supervisor``      several processes on one address: begins them, and begins them again
+``front``           takes connections in, and hands each to the process that has its library
+``worker``          one of those processes: serves what is handed over
+``handover``        what these tell each other, and how a socket goes along
+``lifetime``        what a process that serves does from its beginning to its end
 ``hub``             joins the connections: who asks, the commits, who is told what
+``doorstep``        what a connection is answered before it is a websocket
 ``care``            its own copy: checked beside all other work, and mended
 ``health``          what it tells of itself to a plain GET
 ``feed``            what a library's connections are told of growth, whichever process wrote
@@ -15,6 +21,7 @@
 ``commit_queue``    the queue before the shared commit
 ``partials``        messages whose fragments have not all come, over several connections
 ``session``         what one connection is told: events in, actions out, no I/O
+``outgoing``        the messages by which a session tells of entries, members and refusals
 ``questions``       which question of the store a message is
 ``log_service``     the rules applied to a store: answers questions
 ``log_writer``      the rules applied to a store: one shared commit
@@ -36,7 +43,8 @@
 
 ``session``, ``rules`` and ``blob_rules`` decide, without I/O; the services carry that out over a
 store, which other processes may use at the same time; ``server``, ``hub``, ``feed``, ``peer``,
-``metered_socket`` and ``commit_queue`` are the shell, which decides nothing about libraries.
+``metered_socket`` and ``commit_queue`` are the shell, which decides nothing about libraries, and
+``supervisor``, ``front`` and ``worker`` the shell of a relay of several processes.
 May import ``bifolio.wire``, the verification of ``bifolio.crypto``, ``errors`` and ``limits``;
 never pycrdt.
 """

@@ -38,8 +38,18 @@ class CommitQueue(Generic[Source]):
         self._for_more: asyncio.Future[None] | None = None
         self._for_end: list[asyncio.Future[None]] = []
 
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever comes now has to wait."""
+        return bool(self._for_room) or (
+            self._size_bytes + limits.RELAY_CHECKED_INLINE_BYTES_MAX
+            > limits.RELAY_COMMIT_QUEUE_BYTES_MAX
+        )
+
     async def put(self, source: Source, checked: CheckedSubmission) -> None:
         """Add a submission; waits while the queue is full, and costs no turn while it is not."""
+        if self.put_at_once(source, checked):
+            return
         size_bytes = checked.submission.size_bytes
         is_next = not self._for_room
         while not (is_next and self._has_room(size_bytes)):
@@ -62,6 +72,17 @@ class CommitQueue(Generic[Source]):
         if self._for_more is not None:
             _wake(self._for_more)
         self._wake_next()
+
+    def put_at_once(self, source: Source, checked: CheckedSubmission) -> bool:
+        """Add a submission where nobody waits; False, and nothing was added, where it must."""
+        size_bytes = checked.submission.size_bytes
+        if self._for_room or not self._has_room(size_bytes):
+            return False
+        self._waiting.append(Waiting(source, checked, size_bytes))
+        self._size_bytes += size_bytes
+        if self._for_more is not None:
+            _wake(self._for_more)
+        return True
 
     async def take(self) -> list[Waiting[Source]]:
         """What goes into the next commit, at least one submission; then call ``finish``."""

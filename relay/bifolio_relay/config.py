@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,12 @@ REQUIRE_TOKEN = Option(
     "--require-token",
     "",
     "Take new libraries only with a token ('bifolio relay token create' makes one).",
+)
+PROCESSES = Option(
+    "--processes",
+    "N",
+    "How many processes serve, each a part of the libraries; for a computer with several cores "
+    "(Linux only).",
 )
 UNUSED_DAYS = Option(
     "--unused-days",
@@ -97,6 +104,8 @@ class Config:
     trusted_proxies: Network | None = None
     #: The hosts and ports by which clients call this relay; any, where none is given.
     names: frozenset[str] = frozenset()
+    #: How many processes serve, each a part of the libraries.
+    processes: int = 1
 
     def __post_init__(self) -> None:
         _check_range("port", self.port, least=0, most=65535)
@@ -121,6 +130,15 @@ class Config:
         _check_range(
             "quota", self.file_bytes_max, least=0, most=limits.RELAY_LIBRARY_BYTES_MAX * 1024
         )
+        _check_range(
+            "number of processes", self.processes, least=1, most=limits.RELAY_PROCESSES_MAX
+        )
+        if self.processes > 1 and sys.platform != "linux":
+            raise UsageError(
+                "Several processes of one relay need Linux, which hands connections from one to "
+                "another.",
+                next_step="Start it without --processes.",
+            )
         _check_range("days", self.unused_days, least=0, most=36_500)
         if not self.host:
             raise UsageError("The address to listen on is empty.", next_step=Next.GIVE_RELAY_HOST)
@@ -138,6 +156,7 @@ def make_config(
     unused_days: int = limits.RELAY_UNUSED_DAYS,
     trusted_proxy: str = "",
     name: str = "",
+    processes: int = 1,
 ) -> Config:
     """What the options say, each as it was given.
 
@@ -154,6 +173,7 @@ def make_config(
         trusted_proxies=parse_network(trusted_proxy) if trusted_proxy else None,
         file_bytes_max=parse_size(quota) if quota else Config.file_bytes_max,
         names=parse_names(name, port) if name else frozenset(),
+        processes=processes,
     )
 
 

@@ -8,6 +8,7 @@ taken as well: there is room for the logs, and nothing is damaged that could not
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from bifolio import __version__
@@ -46,6 +47,23 @@ async def gather(service: LogService, care: CareCounts, counts: dict[str, int]) 
         "damage_mended": care.mended,
         "damage_open": int(bool(care.open)),
     }
+
+
+#: What is the same whichever process is asked.
+_OF_THE_STORE = frozenset({"libraries", "free_bytes", "reserve_bytes"})
+
+
+def add_up(of_each: Sequence[Facts]) -> Facts:
+    """What several processes on one store tell together: counts added up, the first complaint."""
+    told: Facts = {"processes": len(of_each)}
+    for facts in of_each:
+        for name, value in facts.items():
+            before = told.get(name)
+            if isinstance(value, int) and isinstance(before, int) and name not in _OF_THE_STORE:
+                told[name] = before + value
+            elif before is None or before == "ok":
+                told[name] = value
+    return told
 
 
 def answer(path: str, facts: Facts) -> tuple[HTTPStatus, str, str]:

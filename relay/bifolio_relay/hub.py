@@ -27,9 +27,10 @@ from bifolio_relay.budget import ByteBudget
 from bifolio_relay.care import Care
 from bifolio_relay.commit_queue import CommitQueue, Waiting
 from bifolio_relay.config import Config
+from bifolio_relay.doorstep import health_path, tell_health, turn_away
 from bifolio_relay.feed import Feed
 from bifolio_relay.log_service import LogService
-from bifolio_relay.metered_socket import Intake, MeteredSocket
+from bifolio_relay.metered_socket import Intake, MeteredSocket, host_of
 from bifolio_relay.partials import Partials
 from bifolio_relay.peer import Peer
 from bifolio_relay.quotas import Quotas
@@ -195,6 +196,12 @@ class Hub:
     async def submit(self, peer: Peer, submission: Submission) -> None:
         await self._commits.put(peer, await self._service.check(submission))
 
+    def submit_at_once(self, peer: Peer, submission: Submission) -> bool:
+        if self._commits.is_full:
+            return False
+        checked = self._service.check_at_once(submission)
+        return checked is not None and self._commits.put_at_once(peer, checked)
+
     async def subscribe(self, peer: Peer) -> None:
         library = peer.session.library
         if library is None:
@@ -220,7 +227,7 @@ class Hub:
 
     def connect(self, socket: MeteredSocket) -> bool:
         """A connection was made; whether it may stay."""
-        host = _host_of(socket)
+        host = host_of(socket)
         address = admission.address_of(host)
         socket.owner = address
         return not self._stopping and self._admission.connect(socket, address)
@@ -229,18 +236,22 @@ class Hub:
         """A connection has ended."""
         self._admission.leave(socket)
 
-    async def serve_connection(self, socket: ServerConnection) -> None:
-        """Serve one connection."""
+    async def serve_connection(
+        self, socket: ServerConnection, *, nonce: bytes | None = None
+    ) -> None:
+        """Serve one connection, which may have been challenged with ``nonce`` already."""
         assert isinstance(socket, MeteredSocket)
         if self._stopping:
             await socket.close(1013, "the relay is closing")
             return
-        session = Session(nonce=os.urandom(32), names=self._config.names, partials=self._partials)
+        session = Session(
+            nonce=nonce or os.urandom(32), names=self._config.names, partials=self._partials
+        )
         peer = Peer(socket, session, self, self._logger)
         self._peers.add(peer)
         self._sockets[peer] = socket
         try:
-            await peer.run()
+            await peer.run(is_challenged=nonce is not None)
         finally:
             self._peers.discard(peer)
             del self._sockets[peer]
@@ -273,39 +284,33 @@ class Hub:
     ) -> Response | None:
         """Turn away who comes through a proxy once too often; answer a question about health."""
         assert isinstance(connection, MeteredSocket)
-        if connection.is_refused:
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the relay is full\n")
-        proxies = self._config.trusted_proxies
-        if proxies is not None:
-            header = ",".join(request.headers.get_all("X-Forwarded-For"))
-            host = admission.forwarded_address(_host_of(connection), header, proxies)
-            if host is not None:
-                connection.owner = admission.address_of(host)
-                if not self._admission.readdress(connection, connection.owner):
-                    return connection.respond(
-                        HTTPStatus.TOO_MANY_REQUESTS, "too many connections from your address\n"
-                    )
-        return await self.answer_health(connection, request)
-
-    async def answer_health(
-        self, connection: ServerConnection, request: Request
-    ) -> Response | None:
-        """Answer a plain GET of one of ``health.PATHS``; None for everything else, which is a
-        websocket."""
-        path = request.path.partition("?")[0]
-        if path not in health.PATHS:
-            return None
+        refused = turn_away(
+            connection,
+            request,
+            self._config.trusted_proxies,
+            lambda address: self._admission.readdress(connection, address),
+        )
+        path = health_path(request)
+        if refused is not None or path is None:
+            return refused
         try:
-            facts = await health.gather(self._service, self.care.counts, self._counts())
+            facts = await self.gather_health()
+        except RelayStorageError:
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the store cannot be read\n")
+        return tell_health(connection, path, facts)
+
+    async def gather_health(self) -> health.Facts:
+        """What there is to tell of the store and the connections.
+
+        Raises:
+            RelayStorageError: the store cannot be read.
+        """
+        try:
+            return await health.gather(self._service, self.care.counts, self._counts())
         except RelayStorageError as error:
             self._logger.error("the store cannot be read: %s", error.message)
             self.care.notice(error, None)
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the store cannot be read\n")
-        status, body, kind = health.answer(path, facts)
-        response = connection.respond(status, body)
-        del response.headers["Content-Type"]
-        response.headers["Content-Type"] = kind
-        return response
+            raise
 
     def _counts(self) -> dict[str, int]:
         return {
@@ -406,9 +411,3 @@ class Hub:
             await self._service.release_uploads(library, device)
         except RelayStorageError as error:
             self._logger.error("leases stay until they expire: %s", error.message)
-
-
-def _host_of(socket: ServerConnection) -> str:
-    """Where a connection comes from; empty where that is no address."""
-    found = socket.remote_address
-    return str(found[0]) if isinstance(found, tuple) and found else ""

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from websockets.asyncio.server import Server, ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed, ProtocolError
 from websockets.frames import Frame, Opcode
-from websockets.protocol import State
+from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
@@ -27,6 +27,10 @@ from bifolio_relay.rates import TokenBucket
 
 #: What the header of a frame is read in pieces of: whatever is longer is a payload.
 _HEADER_PIECE_BYTES_MAX = 8
+
+
+#: The frames of messages.
+_DATA = frozenset((Opcode.TEXT, Opcode.BINARY, Opcode.CONT))
 
 
 class Intake:
@@ -141,6 +145,9 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
         self._frames = 0
         self._handshake_bytes = 0
         self._pings = TokenBucket(limits.RELAY_PINGS_PER_S, limits.RELAY_PINGS_AT_ONCE)
+        #: Is offered each message that comes while ``receive`` waits for one; takes it, or not.
+        self.take_at_once: Callable[[bytes], bool] | None = None
+        self._is_waiting = False
         #: What has been received in all, by which one that has stopped is known.
         self.received_bytes = 0
         self._in_hand: list[tuple[ByteBudget, bytes, int]] | None = None
@@ -178,7 +185,11 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
         Raises:
             ConnectionClosed: there is none.
         """
-        raw = await self.recv()
+        self._is_waiting = not self.recv_messages.frames
+        try:
+            raw = await self.recv()
+        finally:
+            self._is_waiting = False
         self._in_hand = self._complete.popleft() if self._complete else None
         return raw
 
@@ -194,6 +205,17 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
         if self.protocol.state is not State.OPEN or self.transport.get_write_buffer_size():
             return False
         broadcast((self,), raw)
+        return True
+
+    def send_frame_at_once(self, frame: bytes) -> bool:
+        """The same of a message that ``frame_of`` made ready for any number of sockets."""
+        if (
+            self.protocol.state is not State.OPEN
+            or self.send_in_progress is not None
+            or self.transport.get_write_buffer_size()
+        ):
+            return False
+        self.transport.write(frame)
         return True
 
     async def keepalive(self) -> None:
@@ -255,6 +277,15 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
 
     # --- what is received ---
 
+    def process_event(self, event: Event) -> None:
+        if self._is_waiting and self.take_at_once is not None and isinstance(event, Frame):
+            if event.opcode is Opcode.BINARY and event.fin and self.take_at_once(bytes(event.data)):
+                _give(self._complete.popleft())
+                return
+            # Whatever it is, the reader wakes for it; what comes next waits behind it.
+            self._is_waiting = event.opcode not in _DATA
+        super().process_event(event)
+
     def _admit(self, size_bytes: int) -> bool:
         """Whether a payload may be kept; if not, the socket is not read until it may."""
         if self._claim is not None:
@@ -314,3 +345,14 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
 def _give(charges: list[tuple[ByteBudget, bytes, int]]) -> None:
     for budget, owner, size_bytes in charges:
         budget.give(owner, size_bytes)
+
+
+def frame_of(raw: bytes) -> bytes:
+    """A binary message as it goes to any client: nothing of it is a connection's own."""
+    return Frame(Opcode.BINARY, raw).serialize(mask=False)
+
+
+def host_of(socket: ServerConnection) -> str:
+    """Where a connection comes from; empty where that is no address."""
+    found = socket.remote_address
+    return str(found[0]) if isinstance(found, tuple) and found else ""

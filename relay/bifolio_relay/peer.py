@@ -17,9 +17,9 @@ from websockets.exceptions import ConnectionClosed
 
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
-from bifolio.wire.messages import Retry
+from bifolio.wire.messages import Retry, is_short_push
 from bifolio_relay.care import MENDING
-from bifolio_relay.metered_socket import MeteredSocket
+from bifolio_relay.metered_socket import MeteredSocket, frame_of
 from bifolio_relay.rates import TokenBucket
 from bifolio_relay.requests import (
     Answer,
@@ -44,6 +44,11 @@ class HubInterface(Protocol):
 
     async def submit(self, peer: Peer, submission: Submission) -> None:
         """Put envelopes before the next commit; waits while there is no room."""
+        ...
+
+    def submit_at_once(self, peer: Peer, submission: Submission) -> bool:
+        """Put a few envelopes before the next commit; False, and nothing was done, where that
+        takes a wait, a look at the store or a thread."""
         ...
 
     async def subscribe(self, peer: Peer) -> None:
@@ -102,7 +107,10 @@ class Peer:
         #: Whose share of all queues it takes: strangers have one together.
         self._owner = b""
         self._in_flight_bytes = 0
+        #: For the sender: there is something to send, or to be told. For the reader: there is
+        #: less to be sent, or to be committed.
         self._changed = asyncio.Event()
+        self._less = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._gone = False
 
@@ -114,12 +122,14 @@ class Peer:
             return "stranger"
         return f"device={device.hex()[:8]} library={library.hex()[:8]}"
 
-    async def run(self) -> None:
-        """Serve the connection until it ends."""
+    async def run(self, *, is_challenged: bool = False) -> None:
+        """Serve the connection until it ends; it may have been challenged before it came here."""
         sender = asyncio.create_task(self._send_queued())
         self._reader = asyncio.create_task(self._read())
+        self._socket.take_at_once = self._take_at_once
         try:
-            self._apply_now(self.session.greet())
+            greeting = self.session.greet()
+            self._apply_now([] if is_challenged else greeting)
             await asyncio.wait({sender, self._reader}, return_when=asyncio.FIRST_COMPLETED)
             if self._reader.done() and (self._reader.cancelled() or self.session.is_closed):
                 # What is queued, BYE at last, still goes out; a peer that does not read it
@@ -128,6 +138,7 @@ class Peer:
                     await asyncio.wait_for(asyncio.shield(sender), limits.SHUTDOWN_GRACE_S)
         finally:
             self._gone = True
+            self._socket.take_at_once = None
             for owner, raw in self._queue:
                 self._hub.count_queued(owner, -len(raw))
             self._queue.clear()
@@ -141,6 +152,7 @@ class Peer:
 
     def stop_reading(self) -> None:
         """Take nothing more from this peer; what it is owed still goes out."""
+        self._socket.take_at_once = None
         if self._reader is not None:
             self._reader.cancel()
 
@@ -154,10 +166,32 @@ class Peer:
         """A commit took place in this peer's library; its own part in it is done."""
         if submitted_bytes:
             self._in_flight_bytes -= submitted_bytes
-            self._changed.set()
+            self._less.set()
+        elif not self.session.is_live:
+            self.session.note_growth(growth)
+            return
+        elif growth is not None and self._follow_at_once(growth):
+            return
         self._apply_now(self.session.apply_commit(outcomes, growth, room_bytes=self._room_bytes()))
         if self.session.owes_notice:
             self._changed.set()
+
+    def _follow_at_once(self, growth: LogPart) -> bool:
+        """Tell what others wrote by the frame that was made for all; False where that cannot be."""
+        if (
+            not growth.serialized
+            or self._queue
+            or self._gone
+            or len(growth.serialized[0]) > limits.RELAY_SENT_AT_ONCE_BYTES
+            or self.session.owes_notice
+            or not self.session.follow_at_once(growth)
+        ):
+            return False
+        if not growth.frame:
+            growth.frame.append(frame_of(growth.serialized[0]))
+        if not self._socket.send_frame_at_once(growth.frame[0]):
+            self._enqueue(growth.serialized[0])
+        return True
 
     def cut_off(self) -> None:
         """End the connection without a word: its peer has stopped, or its place is needed."""
@@ -231,6 +265,26 @@ class Peer:
         finally:
             self._socket.done()
 
+    def _take_at_once(self, raw: bytes) -> bool:
+        """Take a message in the turn in which it came, if that is a small push; False for others.
+
+        The reader waits for a message meanwhile, and is not woken: this is what most of them are.
+        """
+        reader = self._reader
+        if (
+            reader is None
+            or reader.done()
+            or self.session.is_closed
+            or not is_short_push(raw, limits.RELAY_CHECKED_INLINE_MAX)
+            or self._in_flight_bytes + len(raw) > limits.PUSH_IN_FLIGHT_BYTES_MAX
+        ):
+            return False
+        submission = self.session.receive_push(raw)
+        if submission is None or not self._hub.submit_at_once(self, submission):
+            return False
+        self._in_flight_bytes += submission.size_bytes
+        return True
+
     async def _apply(self, actions: Sequence[Action]) -> None:
         for action in actions:
             match action:
@@ -295,7 +349,7 @@ class Peer:
             self._in_flight_bytes
             and self._in_flight_bytes + size_bytes > limits.PUSH_IN_FLIGHT_BYTES_MAX
         ):
-            await self._wait_for_change()
+            await self._wait_for_less()
         self._in_flight_bytes += size_bytes
         await self._hub.submit(self, submission)
 
@@ -304,7 +358,11 @@ class Peer:
         while self._queued_bytes > (
             limits.RELAY_UNREAD_BYTES if self._proven else limits.RELAY_STRANGER_UNREAD_BYTES
         ):
-            await self._wait_for_change()
+            await self._wait_for_less()
+
+    async def _wait_for_less(self) -> None:
+        self._less.clear()
+        await self._less.wait()
 
     async def _wait_for_change(self) -> None:
         self._changed.clear()
@@ -353,7 +411,7 @@ class Peer:
                     self._queued_bytes -= len(raw)
                     self._sent_bytes += len(raw)
                     self._hub.count_queued(owner, -len(raw))
-                    self._changed.set()
+                    self._less.set()
                 self._apply_now(self.session.resume())
                 if not self._queue:
                     if self.session.is_closed:

@@ -122,13 +122,14 @@ class LogPart:
     """The entries after+1, ...; ``n`` was the log's length when they were read.
 
     ``serialized`` are the messages that carry all of them, once one connection was told: the same
-    for everybody who wrote none of them.
+    for everybody who wrote none of them. ``frame`` is the one message as a websocket carries it.
     """
 
     after: int
     envelopes: tuple[bytes, ...]
     n: int
     serialized: list[bytes] = field(default_factory=list, compare=False, repr=False)
+    frame: list[bytes] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

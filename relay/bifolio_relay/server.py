@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import errno
 import logging
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,6 +28,7 @@ from bifolio_relay.config import (
     HOST,
     NAME,
     PORT,
+    PROCESSES,
     QUOTA,
     REQUIRE_TOKEN,
     SHARED,
@@ -38,10 +37,13 @@ from bifolio_relay.config import (
     Config,
     make_config,
 )
+from bifolio_relay.front import Front, FrontSocket
 from bifolio_relay.hub import Hub
+from bifolio_relay.lifetime import end_committer, finish, serve_until, signals, socket_logger
 from bifolio_relay.metered_socket import MeteredSocket
 from bifolio_relay.next_steps import word
 from bifolio_relay.storage.sqlite import SqliteLogStorage
+from bifolio_relay.supervisor import supervise
 
 
 async def serve(
@@ -68,11 +70,21 @@ async def serve(
     allowed = descriptors.connections_max(config.connections_max)
     config = replace(config, connections_max=allowed)
     logger = logger or logging.getLogger("bifolio_relay")
+
+    def tell(server: Server) -> None:
+        url = _address(server, config.host)
+        logger.info("listening on %s, data in %s", url, config.data)
+        ready(url)
+
+    if config.processes > 1:
+        with signals(stop):
+            await supervise(config, partial(_listen_in_front, config, logger), tell, stop, logger)
+        return
     storage = SqliteLogStorage(config.data, shared=config.shared)
     try:
         hub = Hub(storage, config, logger)
         try:
-            await _serve(hub, config, ready, stop, logger)
+            await _serve(hub, config, tell, stop, logger)
         finally:
             await hub.close()
     finally:
@@ -113,6 +125,7 @@ def argument_parser() -> argparse.ArgumentParser:
         (UNUSED_DAYS, {"default": Config.unused_days, "type": int}),
         (TRUSTED_PROXY, {"default": ""}),
         (NAME, {"default": ""}),
+        (PROCESSES, {"default": Config.processes, "type": int}),
     ):
         parser.add_argument(option.flag, metavar=option.metavar, help=option.help, **given)
     for flag in (SHARED, REQUIRE_TOKEN):
@@ -124,47 +137,37 @@ def argument_parser() -> argparse.ArgumentParser:
 async def _serve(
     hub: Hub,
     config: Config,
-    ready: Callable[[str], None],
+    tell: Callable[[Server], None],
     stop: asyncio.Event,
     logger: logging.Logger,
 ) -> None:
-    server = await _listen(hub, config, logger)
-    committer = asyncio.create_task(hub.commit_forever())
-    others = [
-        asyncio.create_task(hub.sweep_forever()),
-        asyncio.create_task(hub.expire_forever()),
-        asyncio.create_task(hub.care.check_forever()),
-    ]
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        with _signals(stop):
-            url = _address(server, config.host)
-            logger.info("listening on %s, data in %s", url, config.data)
-            ready(url)
-            await asyncio.wait({committer, *others, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    server = await _listen(hub, MeteredSocket, config, logger)
+    with signals(stop):
+        tell(server)
+        committer = await serve_until(stop, hub, is_caretaker=True)
+        try:
             logger.info("closing")
-            await _shut_down(hub, server, committer)
-    finally:
-        stopped.cancel()
-        committer.cancel()
-        for task in others:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            # A committer that failed ends the process with its error.
-            await committer
-        for task in others:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            server.close(close_connections=False)
+            await finish(hub, committer, server.all_connections)
+            await server.wait_closed()
+        finally:
+            await end_committer(committer)
 
 
-async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:
+async def _listen_in_front(config: Config, logger: logging.Logger, front: Front) -> Server:
+    return await _listen(front, FrontSocket, config, logger)
+
+
+async def _listen(
+    hub: Hub | Front, socket: type[MeteredSocket], config: Config, logger: logging.Logger
+) -> Server:
     try:
         return await listen(
             hub.serve_connection,
             config.host,
             config.port,
             process_request=hub.answer_request,
-            create_connection=partial(MeteredSocket, hub=hub),  # type: ignore[arg-type]
+            create_connection=partial(socket, hub=hub),  # type: ignore[arg-type]
             # No page of a browser speaks this protocol: one that tries is somebody's trap.
             origins=[None],
             # Sealed bytes do not compress.
@@ -177,7 +180,7 @@ async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:
             ping_interval=limits.PING_INTERVAL_S,
             ping_timeout=limits.PING_TIMEOUT_S,
             server_header=None,
-            logger=_socket_logger(logger),
+            logger=socket_logger(logger),
         )
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -188,49 +191,9 @@ async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:
         ) from error
 
 
-async def _shut_down(hub: Hub, server: Server, committer: asyncio.Task[None]) -> None:
-    """Stop accepting, finish what is queued, say BYE; cut off who takes too long."""
-    server.close(close_connections=False)
-    hub.stop_reading()
-    if not committer.done():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(hub.finish(), limits.SHUTDOWN_GRACE_S)
-    for connection in tuple(server.all_connections):
-        connection.transport.abort()
-    await server.wait_closed()
-
-
-@contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    caught: list[signal.Signals] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Only the main thread of a Unix process can; others stop by the event.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stop.set)
-            caught.append(number)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
-
-
 def _address(server: Server, host: str) -> str:
     port = server.sockets[0].getsockname()[1]
     return f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}"
-
-
-def _socket_logger(logger: logging.Logger) -> logging.Logger:
-    """What websockets itself reports: faults of ours, not every stranger's failed greeting."""
-    socket_logger = logger.getChild("socket")
-    socket_logger.setLevel(logging.ERROR)
-    socket_logger.addFilter(_not_a_strangers_fault)
-    return socket_logger
-
-
-def _not_a_strangers_fault(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith("opening handshake failed")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ the queue is empty again; it then pulls. Knows nothing of sockets, threads or ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -30,7 +30,6 @@ from bifolio.wire.messages import (
     Bye,
     Challenge,
     Chunk,
-    Code,
     Create,
     Delete,
     DropBlobs,
@@ -43,7 +42,6 @@ from bifolio.wire.messages import (
     Located,
     Members,
     Message,
-    Nack,
     Partial,
     Pull,
     PullChunk,
@@ -62,6 +60,7 @@ from bifolio.wire.snapshot_messages import (
     Statements,
 )
 from bifolio.wire.versions import refuse_versions
+from bifolio_relay.outgoing import entries, members_message, nack
 from bifolio_relay.partials import Partials
 from bifolio_relay.questions import ask_about_blobs, ask_about_snapshots, ask_to_append
 from bifolio_relay.requests import (
@@ -260,6 +259,18 @@ class Session:
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
+    def receive_push(self, raw: bytes) -> Submission | None:
+        """A message that ``is_short_push``; None, and nothing happened, where it is no good one."""
+        opening = self._opening
+        if opening is None or not self._member or self._wire.state is not State.OPEN:
+            return None
+        try:
+            message = self._wire.receive(raw)
+        except ProtocolError:
+            return None
+        assert isinstance(message, Push)
+        return Submission(opening.library, opening.device, message.envelopes)
+
     def take_answer(self, answer: Answer) -> list[Action]:
         """The service answered this connection's question."""
         if self.is_closed:
@@ -288,7 +299,7 @@ class Session:
             case SnapshotChunkPart():
                 return [self._send(SnapshotChunk(answer.snapshot, answer.number, answer.sealed))]
             case Rejected():
-                return [self._send(_nack(answer))]
+                return [self._send(nack(answer))]
 
     def apply_commit(
         self, outcomes: Sequence[Outcome], growth: LogPart | None, *, room_bytes: int
@@ -321,7 +332,27 @@ class Session:
         else:
             actions += self._acks([own[position] for position in sorted(own)])
         rejected = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
-        return [*actions, *(self._send(_nack(rejection)) for rejection in rejected)]
+        return [*actions, *(self._send(nack(rejection)) for rejection in rejected)]
+
+    def follow_at_once(self, growth: LogPart) -> bool:
+        """The peer, who has room, is told by the one message that is the same for all; False, and
+        nothing happened, where it must be told otherwise."""
+        if (
+            not self.is_live
+            or growth.after != self._sent_through
+            or len(growth.serialized) != 1
+            or self._wire.state is not State.OPEN
+            or (self._wanted_bytes is not None and len(growth.serialized[0]) > self._wanted_bytes)
+        ):
+            return False
+        self._sent_through = growth.n
+        self._log_n = max(self._log_n, growth.n)
+        return True
+
+    def note_growth(self, growth: LogPart | None) -> None:
+        """A commit took place of which a connection that is not live is told nothing."""
+        if growth is not None:
+            self._log_n = max(self._log_n, growth.n)
 
     def tell_members(self, part: MembersPart, *, room_bytes: int) -> list[Action]:
         """A membership record was appended through another connection."""
@@ -335,12 +366,12 @@ class Session:
         if sum(map(len, part.records)) > room_bytes:
             self._members_notice = part
             return []
-        return [self._send(_members_message(part))]
+        return [self._send(members_message(part))]
 
     def _part_with_member(self, part: MembersPart, room_bytes: int) -> list[Action]:
         """The peer was removed: it is told by which record, where that has room, and no more."""
         fits = sum(map(len, part.records)) <= room_bytes
-        told = [self._send(_members_message(part))] if fits else []
+        told = [self._send(members_message(part))] if fits else []
         return [*told, *self.stop(Retry.NEVER, "this device is no member of the library any more")]
 
     def _tell_record(self, part: MembersPart) -> list[Action]:
@@ -349,9 +380,9 @@ class Session:
         if part.grown is not None and self._opening is not None and self._member:
             self._member = part.grown.role_of(self._opening.device) is not None
             if not self._member:
-                told = self._send(_members_message(part))
+                told = self._send(members_message(part))
                 return [told, *self.stop(Retry.NEVER, "this device has left the library")]
-        return [self._send(_members_message(part))]
+        return [self._send(members_message(part))]
 
     def tell_blobs(self, states: BlobStates, *, room_bytes: int) -> list[Action]:
         """Another connection completed or dropped blobs."""
@@ -508,7 +539,7 @@ class Session:
         """The new entries in order: runs of our peer's own by ACK, of the others' as they are."""
         if not own and growth.after == self._sent_through:
             if not growth.serialized:
-                parts = _entries(growth.envelopes, before=growth.n + 1, n=growth.n)
+                parts = entries(growth.envelopes, before=growth.n + 1, n=growth.n)
                 growth.serialized.extend(self._wire.send(part) for part in parts)
             self._sent_through = growth.n
             return [Send(raw) for raw in growth.serialized]
@@ -520,7 +551,7 @@ class Session:
                 continue
             receipt = own.get(position)
             if receipt is not None:
-                actions += map(self._send, _entries(others, before=position, n=growth.n))
+                actions += map(self._send, entries(others, before=position, n=growth.n))
                 others = []
                 receipts.append(receipt)
                 continue
@@ -528,7 +559,7 @@ class Session:
             receipts = []
             others.append(raw)
         actions += self._acks(receipts)
-        actions += map(self._send, _entries(others, before=growth.n + 1, n=growth.n))
+        actions += map(self._send, entries(others, before=growth.n + 1, n=growth.n))
         # What was pulled may be ahead of what is told, where others write to the same store.
         self._sent_through = max(self._sent_through, growth.n)
         return actions
@@ -538,36 +569,3 @@ class Session:
             self._send(Ack(tuple(receipts[start : start + limits.BATCH_ENVELOPES_MAX])))
             for start in range(0, len(receipts), limits.BATCH_ENVELOPES_MAX)
         ]
-
-
-def _entries(envelopes: Sequence[bytes], *, before: int, n: int) -> Iterator[Envelopes]:
-    """Envelopes that end just before a position, in messages of bounded size."""
-    after = before - 1 - len(envelopes)
-    batch: list[bytes] = []
-    size_bytes = 0
-    for raw in envelopes:
-        size_bytes += len(raw)
-        full = size_bytes > limits.BATCH_BYTES_TARGET
-        if batch and (full or len(batch) == limits.BATCH_ENVELOPES_MAX):
-            yield Envelopes(after, tuple(batch), n)
-            after += len(batch)
-            batch, size_bytes = [], len(raw)
-        batch.append(raw)
-    if batch:
-        yield Envelopes(after, tuple(batch), n)
-
-
-def _members_message(part: MembersPart) -> Members:
-    return Members(part.start, part.records, part.total, part.head)
-
-
-def _nack(rejection: Rejected) -> Nack:
-    with_chain = rejection.code in (Code.FORK, Code.GAP, Code.NEED_SNAPSHOT)
-    return Nack(
-        rejection.code,
-        rejection.subject,
-        rejection.detail,
-        seq=rejection.seq if with_chain else 0,
-        head=rejection.head if with_chain else bytes(32),
-        proof=rejection.proof,
-    )

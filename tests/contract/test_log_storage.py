@@ -45,7 +45,14 @@ def shared_sqlite(folder: Path) -> LogStorage:
     return SqliteLogStorage(folder, shared=True)
 
 
-STORES: dict[str, Callable[[Path], LogStorage]] = {"sqlite": shared_sqlite}
+def part_of_a_relay(folder: Path) -> LogStorage:
+    return SqliteLogStorage(folder, shared=True, is_part=True)
+
+
+STORES: dict[str, Callable[[Path], LogStorage]] = {
+    "sqlite": shared_sqlite,
+    "part of a relay": part_of_a_relay,
+}
 
 
 class Bench:

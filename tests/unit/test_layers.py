@@ -53,7 +53,13 @@ FOREIGN: dict[str, set[str]] = {
             f"engine/bifolio/replication/{name}.py"
             for name in ("client", "connecting", "line_socket", "network_settings")
         ),
-        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer", "metered_socket")),
+        *(
+            f"relay/bifolio_relay/{name}.py"
+            for name in (
+                *("server", "supervisor", "front", "worker", "lifetime"),
+                *("hub", "doorstep", "peer", "metered_socket"),
+            )
+        ),
     },
     "pylatexenc": {"engine/bifolio/formats/latex"},
     "cchardet": {"engine/bifolio/formats/character_sets.py"},
@@ -79,6 +85,7 @@ FOREIGN: dict[str, set[str]] = {
         "engine/bifolio/results",
         "engine/bifolio/serve/answers.py",
         "engine/bifolio/wire",
+        "relay/bifolio_relay/handover.py",
     },
     # An extra, in a process of its own.
     "pypdf": {"engine/bifolio/attachments/text_worker.py"},

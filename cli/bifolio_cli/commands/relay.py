@@ -33,6 +33,7 @@ from bifolio_relay.config import (
     HOST,
     NAME,
     PORT,
+    PROCESSES,
     QUOTA,
     REQUIRE_TOKEN,
     SHARED,
@@ -64,6 +65,12 @@ relay.add_typer(token, name="token")
 _ID_SHOWN_LENGTH = 12
 _DAYS_MAX = 36_500
 
+QuotaOption = Annotated[
+    str, typer.Option(QUOTA.flag, metavar=QUOTA.metavar, show_default=False, help=QUOTA.help)
+]
+ProcessesOption = Annotated[
+    int, typer.Option(PROCESSES.flag, metavar=PROCESSES.metavar, min=1, help=PROCESSES.help)
+]
 DataOption = Annotated[Path | None, typer.Option(DATA.flag, metavar=DATA.metavar, help=DATA.help)]
 
 
@@ -77,10 +84,7 @@ def run_relay(
         int, typer.Option(PORT.flag, metavar=PORT.metavar, min=0, max=65535, help=PORT.help)
     ] = Config.port,
     folder: DataOption = None,
-    quota: Annotated[
-        str,
-        typer.Option(QUOTA.flag, metavar=QUOTA.metavar, show_default=False, help=QUOTA.help),
-    ] = "",
+    quota: QuotaOption = "",
     require_token: Annotated[
         bool, typer.Option(REQUIRE_TOKEN.flag, help=REQUIRE_TOKEN.help)
     ] = False,
@@ -100,6 +104,7 @@ def run_relay(
         str,
         typer.Option(NAME.flag, metavar=NAME.metavar, show_default=False, help=NAME.help),
     ] = "",
+    processes: ProcessesOption = Config.processes,
     shared: Annotated[bool, typer.Option(SHARED.flag, help=SHARED.help)] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -121,6 +126,7 @@ def run_relay(
         unused_days=unused_days,
         trusted_proxy=trusted_proxy,
         name=name,
+        processes=processes,
     )
     if not call.output.json:
         run(config)

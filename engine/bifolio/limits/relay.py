@@ -253,3 +253,20 @@ RELAY_RESERVE_PART = 8
 #: How many libraries that their owners deleted a relay remembers, the latest: of an older one a
 #: computer that was away for long gives the library back, which harms nobody.
 RELAY_DELETIONS_KEPT_MAX = 100_000
+
+#: Processes of one relay: more than a machine has cores gain nothing, and each takes 40 MB.
+RELAY_PROCESSES_MAX = 64
+
+#: A process of a relay that has ended begins again after this, after twice as long where that ends
+#: soon, and so on up to the second of these: clients come back in the meantime, and a full disk is
+#: not tried ten times a second.
+RELAY_PROCESS_AGAIN_S = 0.1
+RELAY_PROCESS_AGAIN_MAX_S = 10.0
+
+#: What a process of a relay may take until it is there: it loads the program and opens the store,
+#: on a busy computer with a cold disk.
+RELAY_PROCESS_BEGIN_S = 60.0
+
+#: One that does not tell of its health for so long is not well: it has an answer in milliseconds,
+#: behind a commit in a second.
+RELAY_PROCESS_ANSWER_S = 5.0

@@ -9,7 +9,7 @@ the business of ``sync`` and of the relay's ``session``.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from bifolio import limits
 from bifolio.errors import OutOfTurnError, ProtocolError
@@ -179,10 +179,23 @@ class RelayConnection(Connection):
 
 def next_state(state: State, sender: Side, message: Message) -> State | None:
     """The state that a message leads to; None if this side may not send it now."""
+    kind = type(message)
+    try:
+        then = _FOLLOWING[state, sender, kind]
+    except KeyError:
+        then = _FOLLOWING[state, sender, kind] = _follow(state, sender, kind)
+    if kind is Welcome and then is not None and not cast(Welcome, message).exists:
+        # A library that was just created cannot be missing.
+        return State.EMPTY if state is State.GREETED else None
+    return then
+
+
+#: What ``RULES`` says, as it was looked up: there are thousands of messages a second.
+_FOLLOWING: dict[tuple[State, Side, type[Message]], State | None] = {}
+
+
+def _follow(state: State, sender: Side, kind: type[Message]) -> State | None:
     for rule in RULES[state]:
-        if rule.sender is sender and isinstance(message, rule.message):
-            if isinstance(message, Welcome) and not message.exists:
-                # A library that was just created cannot be missing.
-                return State.EMPTY if state is State.GREETED else None
+        if rule.sender is sender and issubclass(kind, rule.message):
             return rule.then
     return None

@@ -537,6 +537,25 @@ def parse_message(raw: bytes) -> Message:
         return _unknown_or_wrong(raw, error)
 
 
+#: An array of two, and the number of the type.
+_PUSH_BEGINS: Final = bytes((0x92, Push.__struct_config__.tag))  # type: ignore[arg-type]
+
+#: The largest array of a length in its first byte: ``0x90`` and the length.
+_SHORT_ARRAY_MAX: Final = 15
+
+
+def is_short_push(raw: bytes, count_max: int) -> bool:
+    """Whether these bytes begin as a PUSH of at most so many envelopes does, 15 at most.
+
+    Says nothing of what follows.
+    """
+    return (
+        len(raw) > 3
+        and raw[:2] == _PUSH_BEGINS
+        and 0x90 < raw[2] <= 0x90 + min(count_max, _SHORT_ARRAY_MAX)
+    )
+
+
 def _unknown_or_wrong(raw: bytes, error: Exception) -> Unknown:
     """A message of a type that is not known; what is wrong with any other, as an error."""
     try:

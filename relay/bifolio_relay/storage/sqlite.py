@@ -90,6 +90,8 @@ class SqliteLogStorage:
     Arguments:
         folder: where the file and the blobs are.
         shared: other relays may use the folder at the same time, if they all say so.
+        is_part: other processes of this relay use it too, each for libraries of its own; the one
+            in front has made the folder ready, and keeps others off it.
         work: where blocking work is run; a thread of its own unless given.
 
     Raises:
@@ -98,9 +100,19 @@ class SqliteLogStorage:
     """
 
     def __init__(
-        self, folder: Path, *, shared: bool = False, work: BlockingWork | None = None
+        self,
+        folder: Path,
+        *,
+        shared: bool = False,
+        is_part: bool = False,
+        work: BlockingWork | None = None,
     ) -> None:
-        self._file = _open(folder, shared=shared)
+        if is_part:
+            self._file = SqliteFile(folder, shared=True, locked=False)
+        else:
+            self._file = open_file(folder, shared=shared)
+        #: Whether others write to the libraries that are watched here.
+        self._has_others = shared
         self._folder = folder
         self._round = sqlite_checks.Round(self._file.path, folder)
         self._logs = SqliteLogs(self._file)
@@ -310,7 +322,7 @@ class SqliteLogStorage:
         try:
             # Registered before it is asked, so that nothing falls between.
             watcher.doubt()
-            if self._file.shared and (self._poll is None or self._poll.done()):
+            if self._has_others and (self._poll is None or self._poll.done()):
                 self._poll = asyncio.create_task(self._poll_while_watched())
             while True:
                 yield await self._wait(library, watcher)
@@ -351,7 +363,7 @@ class SqliteLogStorage:
         self._file.close()
 
 
-def _open(folder: Path, *, shared: bool) -> SqliteFile:
+def open_file(folder: Path, *, shared: bool) -> SqliteFile:
     """The file of a folder; one that is damaged is mended first, unless others use it too."""
     sqlite_mending.finish_mending(folder)
     try:

@@ -242,6 +242,9 @@ class SqliteFile:
                 next_step=Next.CHOOSE_RELAY_FOLDER,
             ) from error
         _close_to_others(folder)
+        #: Transactions that were begun to write; with ``data_version`` it tells what may have
+        #: changed since something was read.
+        self.writes = 0
         self._lock: sqlite3.Connection | None = None
         if locked:
             with self.errors():
@@ -274,6 +277,7 @@ class SqliteFile:
         """All that is written inside is kept durably, or nothing of it."""
         with self.errors():
             self.connection.execute("BEGIN IMMEDIATE")
+            self.writes += 1
             try:
                 yield self.connection
                 self.connection.execute("COMMIT")
@@ -312,6 +316,7 @@ class SqliteFile:
         """Another file has taken the place of the one that was closed with ``let_go``."""
         with self.errors():
             self.connection = _open(self.path)
+        self.writes += 1
 
     def let_go(self) -> None:
         """Close the file, and keep the lock."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import chain as joined
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
@@ -33,12 +34,38 @@ from bifolio_relay.storage import (
 )
 from bifolio_relay.storage.sqlite_file import SqliteFile, is_full
 
+#: library, position, chain, seq, hash, chain_hash, envelope
+_EntryRow = tuple[int, int, bytes, int, bytes, bytes, bytes]
+
+_ROWS_AT_ONCE = 16
+_INSERT_ONE = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT_SEVERAL = _INSERT_ONE + ", (?, ?, ?, ?, ?, ?, ?)" * (_ROWS_AT_ONCE - 1)
+
+
+class _Ends:
+    """Where libraries and chains end, as it was read or written inside one transaction.
+
+    ``at`` is the moment at which it holds: the file's ``data_version`` and ``writes``.
+    """
+
+    def __init__(self) -> None:
+        self.at = (0, 0)
+        self.rows: dict[bytes, tuple[int, LibraryHead]] = {}
+        self.chains: dict[tuple[int, bytes], ChainHead | None] = {}
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is time to begin again."""
+        return len(self.rows) + len(self.chains) > limits.RELAY_CHAIN_HEADS_CACHED_MAX
+
 
 class SqliteLogs:
     """The logs of all libraries in one file."""
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
+        #: What the last ``append`` read or wrote of where things end.
+        self._ends: _Ends | None = None
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -262,8 +289,20 @@ class SqliteLogs:
         return False
 
     def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
+        # What was remembered holds only where nothing was written since, by anybody.
+        remembered, self._ends = self._ends, None
         with self._file.transaction():
-            return tuple(self._append_apart(batch) for batch in batches)
+            now = (self._file.data_version(), self._file.writes)
+            if remembered is None or remembered.at != now or remembered.is_large:
+                remembered = _Ends()
+            results = tuple(
+                self._append_apart(batch, remembered, is_alone=len(batches) == 1)
+                for batch in batches
+            )
+        if all(result.stop is None for result in results):
+            remembered.at = (now[0], now[1] + 1)
+            self._ends = remembered
+        return results
 
     def read(self, library: bytes, after: int, bytes_max: int, count_max: int) -> LogSlice:
         with self._file.reading():
@@ -334,23 +373,29 @@ class SqliteLogs:
             ).fetchone()[0]
             return Growth(row[1].n, row[1].members, blobs)
 
-    def _append_apart(self, batch: Batch) -> BatchResult:
+    def _append_apart(self, batch: Batch, ends: _Ends, *, is_alone: bool) -> BatchResult:
         """One library's part of a commit, undone alone when it fails."""
         connection = self._connection
-        connection.execute("SAVEPOINT library")
+        if not is_alone:
+            connection.execute("SAVEPOINT library")
         try:
-            result = self._append_to_one(batch)
+            result = self._append_to_one(batch, ends)
         except sqlite3.DatabaseError as error:
             # A full disk ends the whole transaction; then there is nothing left to keep.
             if not connection.in_transaction:
                 raise
-            connection.execute("ROLLBACK TO library")
+            if is_alone:
+                connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+            else:
+                connection.execute("ROLLBACK TO library")
             result = BatchResult((), None, Stop.FAILED, str(error), is_full=is_full(error))
-        connection.execute("RELEASE library")
+        if not is_alone:
+            connection.execute("RELEASE library")
         return result
 
-    def _append_to_one(self, batch: Batch) -> BatchResult:
-        row = self._row(batch.library)
+    def _append_to_one(self, batch: Batch, ends: _Ends) -> BatchResult:
+        row = ends.rows.get(batch.library) or self._row(batch.library)
         if row is None:
             return BatchResult((), None, Stop.MOVED)
         key, head = row
@@ -358,14 +403,15 @@ class SqliteLogs:
             return BatchResult((), head, Stop.MOVED)
         n, chain_hash, size_bytes = head.n, head.chain_hash, head.size_bytes
         last: dict[bytes, Envelope] = {}
-        rows: list[tuple[int, int, bytes, int, bytes, bytes, bytes]] = []
+        rows: list[_EntryRow] = []
         stop: Stop | None = None
         for envelope in batch.envelopes:
             header, raw = envelope.header, envelope.raw
             chain = header.author_chain
             if chain not in last:
-                expected = batch.chain_heads.get(chain)
-                if self._chain_head(key, chain) != expected:
+                place = (key, chain)
+                held = ends.chains[place] if place in ends.chains else self._chain_head(*place)
+                if held != batch.chain_heads.get(chain):
                     stop = Stop.MOVED
                     break
             n, size_bytes = n + 1, size_bytes + len(raw)
@@ -373,7 +419,7 @@ class SqliteLogs:
             rows.append((key, n, chain, header.seq, envelope.hash, chain_hash, raw))
             last[chain] = envelope
         if last:
-            self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._insert_entries(rows)
             self._write_heads(key, last, n, chain_hash, size_bytes)
         now = LibraryHead(
             head.epoch,
@@ -385,7 +431,17 @@ class SqliteLogs:
             head.members_head,
             head.members_bytes,
         )
+        ends.rows[batch.library] = (key, now)
+        ends.chains |= {(key, chain): _head_of(one) for chain, one in last.items()}
         return BatchResult(tuple(range(head.n + 1, n + 1)), now, stop)
+
+    def _insert_entries(self, rows: Sequence[_EntryRow]) -> None:
+        """Write rows, many by one statement: each lets the other thread in, and waits for it."""
+        whole = len(rows) - len(rows) % _ROWS_AT_ONCE
+        for start in range(0, whole, _ROWS_AT_ONCE):
+            part = joined.from_iterable(rows[start : start + _ROWS_AT_ONCE])
+            self._connection.execute(_INSERT_SEVERAL, tuple(part))
+        self._connection.executemany(_INSERT_ONE, rows[whole:])
 
     def _write_heads(
         self, key: int, last: dict[bytes, Envelope], n: int, chain_hash: bytes, size_bytes: int
@@ -432,3 +488,7 @@ class SqliteLogs:
             (library,),
         ).fetchone()
         return None if found is None else (found[0], LibraryHead(*found[1:]))
+
+
+def _head_of(envelope: Envelope) -> ChainHead:
+    return ChainHead(envelope.header.device, envelope.header.seq, envelope.hash)

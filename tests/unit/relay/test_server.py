@@ -44,6 +44,8 @@ from bifolio_relay.session import Action, Session
 class Running:
     """A relay that runs in this process."""
 
+    processes = 1
+
     def __init__(self, url: str, stop: asyncio.Event, task: asyncio.Task[None]) -> None:
         self.url, self._stop, self._task = url, stop, task
 
@@ -63,13 +65,21 @@ class Running:
             return found
 
 
+@pytest.fixture(autouse=True, params=[1, pytest.param(2, marks=pytest.mark.heavy)])
+def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many processes serve: what holds of one holds of several."""
+    count: int = request.param
+    monkeypatch.setattr(Running, "processes", count)
+    return count
+
+
 @contextlib.asynccontextmanager
 async def running(
     data: Path, *, connections_max: int = limits.RELAY_CONNECTIONS_MAX
 ) -> AsyncIterator[Running]:
     stop = asyncio.Event()
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    config = Config(data=data, port=0, connections_max=connections_max)
+    config = Config(data=data, port=0, connections_max=connections_max, processes=Running.processes)
     task = asyncio.create_task(serve(config, url.set_result, stop=stop))
     task.add_done_callback(lambda _: url.done() or url.cancel())
     relay = Running(await url, stop, task)
@@ -215,6 +225,7 @@ def test_the_line_of_who_is_removed_is_closed_before_its_remover_is_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No message of its is handled, and nothing sent to it, behind the record."""
+    Running.processes = 1  # looked at from inside
     sessions: list[Session] = []
     closed: list[list[bool]] = []
     take_answer = Session.take_answer
@@ -475,6 +486,8 @@ def test_a_second_relay_on_the_same_data_is_one_clear_error(tmp_path: Path) -> N
 def test_the_log_of_the_relay_holds_no_key_and_no_content(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    Running.processes = 1  # others write to their own standard error
+
     async def scenario() -> None:
         async with running(tmp_path) as relay:
             await created(relay.url, library)
