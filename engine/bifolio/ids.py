@@ -39,6 +39,8 @@ NONCE_BYTES = 8
 #: The lengths of a slot and of its tag before tags were long enough not to be found by trial:
 #: still read in the libraries of then, and never written.
 OLD_SLOT_LENGTH = 7
+
+SLOT_LENGTHS = (SLOT_LENGTH, OLD_SLOT_LENGTH)
 OLD_TAG_LENGTH = 3
 
 #: By which the slots of contents begin, and no device's.
@@ -106,7 +108,7 @@ def slot_tag(slot: str) -> str:
 
 def is_slot(text: str) -> bool:
     """Whether something can be a slot, by its length."""
-    return len(text) in (SLOT_LENGTH, OLD_SLOT_LENGTH)
+    return len(text) in SLOT_LENGTHS
 
 
 def random_slot(tag: str, random_bytes: RandomBytes) -> str:

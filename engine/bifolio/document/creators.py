@@ -31,6 +31,9 @@ LIST = "creators"
 
 _ID_BYTES = 6
 
+#: How the register of a name ends.
+_NAME = SEPARATOR + "name"
+
 
 class Creator(Struct, frozen=True):
     """One living element. ``names`` are its live names, the shown one first."""
@@ -60,26 +63,34 @@ def list_register(role: str) -> str:
 def read_creators(entries: Entries) -> dict[str, list[Creator]]:
     """All living elements by role, in the order of their positions, whatever list they are of."""
     roles: dict[str, list[Creator]] = {}
+    registers = entries.registers
     for name in entries.under(ELEMENT):
+        if not name.endswith(_NAME):
+            continue
         parts = name.split(SEPARATOR)
-        if len(parts) != 3 or parts[2] != "name":
+        if len(parts) != 3:
             continue
         names = []
         role = ""
-        for live in entries.registers[name]:
-            parsed = _parse(live.value)
+        for live in registers[name]:
+            parsed = _parse(live[2])
             if parsed is not None:
                 role = role or parsed[0]
                 names.append((live, parsed[1]))
         if names:
-            places = entries.live(position_register(parts[1]))
-            place = positions.read_position(places[0].value) if places else ""
+            places = registers.get(position_register(parts[1]))
+            place = positions.read_position(places[0][2]) if places else ""
             roles.setdefault(role, []).append(
                 Creator(parts[1], role, names[0][1], place, tuple(names))
             )
     for elements in roles.values():
-        elements.sort(key=lambda one: (not one.position, one.position, one.id))
+        if len(elements) > 1:
+            elements.sort(key=_place)
     return roles
+
+
+def _place(element: Creator) -> tuple[bool, str, str]:
+    return (not element.position, element.position, element.id)
 
 
 def lists(entries: Entries, role: str) -> list[tuple[Live, list[str]]]:
@@ -260,7 +271,7 @@ def _encode(role: str, name: Name) -> str:
 class _StoredElement(Struct):
     """An element as it is stored: read in one go where it is of just this form."""
 
-    name: dict[str, str]
+    name: Name
     role: str = "author"
 
 
@@ -270,7 +281,7 @@ _READ_ELEMENT = reader_of(_StoredElement)
 def _parse(value: str | None) -> tuple[str, Name] | None:
     fast = read_stored(value, _READ_ELEMENT)
     if fast is not None:
-        return fast.role, Name.from_csl(fast.name)
+        return fast.role, fast.name
     stored = stored_json(value)
     if not isinstance(stored, dict) or not isinstance(stored.get("name"), dict):
         return None

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar, cast
 from msgspec import Struct
 
 from bifolio.clock import is_stamp, stamp_milliseconds
-from bifolio.ids import IMPORT_MARK, JOIN_MARK, SEPARATOR, is_slot
+from bifolio.ids import IMPORT_MARK, JOIN_MARK, SEPARATOR, SLOT_LENGTHS
 
 _Found = TypeVar("_Found")
 
@@ -48,7 +48,8 @@ class Entries(Struct, frozen=True, eq=False):
     registers: dict[str, list[Live]]
     texts: dict[str, str]
     unknown: dict[str, object]
-    #: The names of registers by what is before their first separator, once it was asked for.
+    #: The names of registers by what is before their first separator, once it was asked for, and
+    #: those without one under "".
     _under: dict[str, list[str]] = {}
     #: What was read of them, by who read it.
     _readings: dict[object, object] = {}
@@ -75,15 +76,26 @@ class Entries(Struct, frozen=True, eq=False):
         """The keys of all live values of registers."""
         return {join(name, live.slot) for name, lives in self.registers.items() for live in lives}
 
-    def under(self, prefix: str) -> list[str]:
-        """The names of the registers that begin with ``prefix`` and a separator."""
-        if not self._under:
+    def by_head(self) -> dict[str, list[str]]:
+        """The names of the registers by what is before their first separator; those that have none
+        under "". Not to be written to."""
+        known = self._under
+        if not known:
+            known[""] = plain = []
             for name in self.registers:
                 head, separator, _ = name.partition(SEPARATOR)
-                if separator:
-                    self._under.setdefault(head, []).append(name)
+                if not separator:
+                    plain.append(name)
+                elif head in known and head:
+                    known[head].append(name)
+                else:
+                    known.setdefault(head or SEPARATOR, []).append(name)
+        return known
+
+    def under(self, prefix: str) -> list[str]:
+        """The names of the registers that begin with ``prefix`` and a separator."""
         head, separator, _ = prefix.partition(SEPARATOR)
-        found = self._under.get(head, [])
+        found = self.by_head().get(head, []) if head else []
         start = prefix + SEPARATOR
         return [name for name in found if name.startswith(start)] if separator else found
 
@@ -126,7 +138,7 @@ def parse_entries(content: Mapping[str, object]) -> Entries:
     for key, value in content.items():
         if type(value) is list:
             name, _, slot = key.rpartition(SEPARATOR)
-            if name and is_slot(slot) and len(value) == 2:
+            if name and len(slot) in SLOT_LENGTHS and len(value) == 2:
                 given, text = value
                 if (text is None or type(text) is str) and (given == stamp or is_stamp(given)):
                     stamp = given

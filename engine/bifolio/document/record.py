@@ -81,6 +81,7 @@ class RecordDocument:
         self._client_id = client_id
         self._core = _core().Doc(client_id, None, None)
         self._wrapper: Doc[Map[object]] | None = None
+        self._is_new = state is None
         parts = split_parts(state) if state is not None else []
         with _TRANSLATED, _Begun(self._core) as transaction:
             for one in parts:
@@ -111,6 +112,11 @@ class RecordDocument:
         document = cls(window.core.state, client_id=client_id)
         document._window = window
         return document
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was loaded of nothing."""
+        return self._is_new
 
     @property
     def is_core(self) -> bool:

@@ -12,7 +12,7 @@ from operator import itemgetter
 from bifolio import limits
 from bifolio.document.entries import Entries, join
 from bifolio.document.plan import Plan, escape
-from bifolio.ids import SEPARATOR, base64url
+from bifolio.ids import base64url
 from bifolio.records.canonical import nfc
 
 MARK = "+"
@@ -40,16 +40,16 @@ def rank_elements(entries: Entries, field: str) -> list[tuple[tuple[str, str], s
     found = []
     for name in entries.under(MARK + field):
         lives = entries.registers[name]
-        first = lives[0] if len(lives) == 1 else min(lives, key=_rank)
-        if first.value is not None:
-            found.append((first.rank, first.value))
-    return sorted(found)
+        stamp, slot, value = lives[0] if len(lives) == 1 else min(lives, key=_rank)
+        if value is not None:
+            found.append(((stamp, slot), value))
+    found.sort()
+    return found
 
 
 def fields_in(entries: Entries) -> set[str]:
-    """The fields of which an element has a register."""
-    names = [name for name in entries.registers if name.startswith(MARK)]
-    return {name.split(SEPARATOR, 1)[0][len(MARK) :] for name in names}
+    """The fields of which an element may have a register."""
+    return {head[len(MARK) :] for head in entries.by_head() if head.startswith(MARK)}
 
 
 def all_elements(entries: Entries) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 
 from bifolio import limits
 from bifolio.document.piece_order import Holder, PieceOrder
@@ -89,6 +89,8 @@ class StructIndex:
                 self._placed.append((client, struct, home))
         if update.order is not None:
             self._order = update.order
+        elif any(not struct.is_entry for _, struct, _ in update.placed):
+            self._order = None  # it lacks these pieces: made again where it is asked for
 
     def find(self, client: int, clock: int) -> tuple[Struct, Home]:
         """The struct that holds a clock, and where it is.
@@ -187,7 +189,8 @@ class CheckedUpdate:
     reached: dict[int, int]
     #: Client, struct and its home, in an order in which each only names earlier ones.
     placed: list[Placed] = field(repr=False)
-    #: The order of the document's pieces with those of this update; None where it has none.
+    #: The order of the document's pieces with those of this update; None where it has none in texts
+    #: that are there already.
     order: PieceOrder | None = field(default=None, repr=False)
     #: Whether structs of it name others, which pycrdt looks for.
     names_others: bool = False
@@ -278,16 +281,33 @@ def check_update(
 
 
 def _check_simple(structure: UpdateStructure, known: Mapping[int, int]) -> CheckedUpdate | None:
-    """The check of one client's new entries under different keys, which name nothing; None of
-    any other update. Most are of this kind."""
+    """The check of one client's new entries under different keys, which name nothing, and of the
+    first pieces of texts among them, one each; None of any other update. Most are of this kind."""
     for client, structs in structure.structs.items():
-        have = known.get(client, 0)
-        keys = {struct.key for struct in structs}
-        if structs[0].start == have and None not in keys and len(keys) == len(structs):
-            _check_deletes(structure, known)
-            placed: list[Placed] = [(client, struct, struct.key) for struct in structs]
-            by_client = {client: cast(set[str], keys)}
-            return CheckedUpdate(structure, by_client, {client: structs[-1].end}, placed)
+        if structs[0].start != known.get(client, 0):
+            return None
+        keys: set[str] = set()
+        placed: list[Placed] = []
+        empty: set[Id] = set()  # the texts that no piece is in yet
+        pieces = 0
+        for struct in structs:
+            key = struct.key
+            if key is not None:
+                keys.add(key)
+                placed.append((client, struct, key))
+                if struct.shared == TEXT:
+                    empty.add((client, struct.start))
+                continue
+            parent = struct.parent
+            if parent is None or parent not in empty or struct.kind != STRING or struct.is_entry:
+                return None
+            empty.remove(parent)
+            placed.append((client, struct, (*parent, None)))
+            pieces += 1
+        if len(keys) + pieces < len(structs) or (pieces and structure.deletes):
+            return None
+        _check_deletes(structure, known)
+        return CheckedUpdate(structure, {client: keys}, {client: structs[-1].end}, placed)
     return None
 
 
@@ -456,7 +476,8 @@ class _Placing:
             raise DocumentError("an update goes on from another part than the one that is there")
 
     def put_new(self, placed: list[Placed]) -> PieceOrder | None:
-        """Put new pieces of texts and lists in their places, and several entries of one key."""
+        """Put new pieces of texts and lists in their places, and several entries of one key; the
+        order of the document's pieces with them, where that was asked for."""
         pieces: list[tuple[int, Struct, Holder]] = []
         entries: list[tuple[int, Struct, Holder]] = []
         for client, struct, home in placed:
@@ -473,7 +494,7 @@ class _Placing:
         )
         order = self.held.take_order() if is_held else PieceOrder()
         self._put(pieces, order)
-        return order
+        return order if is_held else None  # of some texts only
 
     def _put(self, new: list[tuple[int, Struct, Holder]], order: PieceOrder) -> None:
         order.begin()

@@ -12,7 +12,7 @@ from bifolio.document import deletion, groups, registers
 from bifolio.document.conflicts import DELETED, ConflictKind, ConflictValue, FieldConflict
 from bifolio.document.editing import KIND
 from bifolio.document.entries import Entries
-from bifolio.document.field_kinds import fields_in
+from bifolio.document.field_kinds import fields_in, read_fields
 from bifolio.ids import SEPARATOR
 from bifolio.records.canonical import stored_json
 from bifolio.records.reference import Values
@@ -47,13 +47,7 @@ def kind_of(entries: Entries) -> str:
 
 def read_view(entries: Entries) -> RecordView:
     """Everything that is shown of a record, its superseded imports already left out."""
-    values: Values = {}
-    conflicts: list[FieldConflict] = []
-    for field, kind in fields_in(entries):
-        read = kind.read(entries, field)
-        if read.value is not None:
-            values[field] = read.value
-        conflicts += read.conflicts
+    values, conflicts = read_fields(entries)
     if deletion.is_revived(entries):
         conflicts.append(_revival(entries))
     key = registers.read_shown(entries, "citation-key")

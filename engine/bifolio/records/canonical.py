@@ -27,6 +27,9 @@ _READ_TEXTS = msgspec.json.Decoder(dict[str, str | list[str | None]]).decode
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+#: The JSON object of a Struct, without the members that have their default.
+to_object: Callable[[msgspec.Struct], dict[str, Any]] = msgspec.to_builtins
+
 #: So many brackets can be nested one in another that Python's recursion is far from its end.
 _BRACKETS_SHALLOW = 100
 
@@ -148,7 +151,7 @@ def plain(value: object) -> object:
 def _is_shallow(text: str) -> bool:
     """Whether a JSON text is surely shallow and without half characters, so that its value can
     be written again: no escape that could make one, and few brackets."""
-    if "\\u" in text:
+    if "\\ud" in text or "\\uD" in text:
         return False
     # A text that is shorter has fewer of them.
     if len(text) >= _BRACKETS_SHALLOW and text.count("[") + text.count("{") >= _BRACKETS_SHALLOW:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from bifolio.errors import InvalidValueError
+from bifolio.records.canonical import to_object
 
 #: CSL's own names of the parts, in the order in which a name is shown.
 _PARTS = (
@@ -28,8 +29,11 @@ _CSL_PARTS = tuple(csl for csl, _ in _PARTS)
 _own_parts = attrgetter(*(own for _, own in _PARTS))
 
 
-class Name(Struct, frozen=True):
-    """One creator's name. Either ``literal`` (a body, or a name nobody can split) or the parts."""
+class Name(Struct, frozen=True, rename="kebab", omit_defaults=True):
+    """One creator's name. Either ``literal`` (a body, or a name nobody can split) or the parts.
+
+    As JSON it is CSL's object.
+    """
 
     family: str = ""
     given: str = ""
@@ -40,8 +44,7 @@ class Name(Struct, frozen=True):
 
     def to_csl(self) -> dict[str, str]:
         """The CSL-JSON object: only the parts that are there."""
-        given = zip(_CSL_PARTS, _own_parts(self), strict=True)
-        return {csl: value for csl, value in given if value}
+        return to_object(self)
 
     @classmethod
     def from_csl(cls, parts: Mapping[str, object]) -> Name:

@@ -136,8 +136,8 @@ def marks_of(
         yield year_mark(year)
     if in_conflict:
         yield mark(Mark.CONFLICT)
-    for name in (*columns, *(name for name, value in fields.items() if value)):
-        yield _field_mark(name)
+    yield from map(_field_mark, columns)
+    yield from map(_field_mark, [name for name, value in fields.items() if value])
 
 
 #: The fields of which each value is a mark.

@@ -7,6 +7,7 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``replica``    the opened replica: keys, time, incarnation, one commit of edits
 ``workspace``  the documents of one transaction, each loaded once and saved once
 ``projection`` from a record to the columns that lists read
+``rederiving`` a reference derived again of which only plain fields changed
 ``deletion_guard`` a mass deletion of others, shown on until it is confirmed
 ``hot_records``    how a large record is loaded and stored
 ``derived_tables`` what lists read, derived again from the records

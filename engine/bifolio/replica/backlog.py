@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bifolio import lazy, limits
+from bifolio.document.entries import Entries
 from bifolio.storage.database import Database
 from bifolio.storage.underived import Underived
 
@@ -27,8 +28,15 @@ else:
 #: A record, and what tells the state that was committed from later ones.
 Key = tuple[str, bytes]
 
-#: A record as it was committed: its id, and its content as JSON.
-Noted = tuple[str, str]
+#: What a record holds: as JSON, or read already.
+Content = str | Entries
+
+#: A record as it was committed: its id, what it holds as JSON, and read where it was here before:
+#: then most of what is derived of it is known.
+Noted = tuple[str, str, Entries | None]
+
+#: What is read takes so many times as much memory as the JSON that it was read of.
+_READ_SIZE = 3
 
 
 class Backlog:
@@ -36,8 +44,10 @@ class Backlog:
 
     def __init__(self, database: Database) -> None:
         self.table = Underived(database)
-        #: The content of records as JSON, by id and the check of the state that it is of.
+        #: The content of records that were not here before as JSON, by id and the check of the
+        #: state that it is of; and what the others hold, with its size.
         self._remembered: dict[Key, str] = {}
+        self._read: dict[Key, tuple[Entries, int]] = {}
         self._size = 0
         self._noted = 0
         self._worker: DerivationWorker | None = None
@@ -49,12 +59,20 @@ class Backlog:
 
     def note(self, committed: Sequence[Noted], checks: Mapping[str, bytes]) -> None:
         """Note records of this transaction; ``checks`` tells their states from later ones."""
-        self.table.add([record_id for record_id, _ in committed])
-        for record_id, content in committed:
-            if self._size + len(content) <= limits.DERIVED_LATER_REMEMBERED:
-                self._remembered[record_id, checks[record_id]] = content
-                self._size += len(content)
-        self._noted += len(committed)
+        self.table.add([record_id for record_id, _, _ in committed])
+        for record_id, content, read in committed:
+            key, size = (record_id, checks[record_id]), len(content)
+            if read is None:
+                self._noted += 1
+            else:
+                size *= _READ_SIZE
+            if self._size + size > limits.DERIVED_LATER_REMEMBERED:
+                continue
+            self._size += size
+            if read is None:
+                self._remembered[key] = content
+            else:
+                self._read[key] = (read, size)
         if self._noted >= limits.DERIVED_AHEAD_MIN:
             self.start()
         self.advance()
@@ -87,7 +105,9 @@ class Backlog:
     def give(self, states: Mapping[Key, bytes]) -> None:
         """Give the other process these records, each with its state."""
         if self._worker is not None:
-            self._worker.give([(key, self.take(*key) or state) for key, state in states.items()])
+            self._worker.give(
+                [(key, self._take_json(key) or state) for key, state in states.items()]
+            )
 
     def is_ahead(self, key: Key) -> bool:
         """Whether the other process derives a record, or has."""
@@ -98,18 +118,26 @@ class Backlog:
         not."""
         return self._worker.take(key) if self._worker is not None else None
 
-    def take(self, record_id: str, check: bytes) -> str | None:
+    def take(self, record_id: str, check: bytes) -> Content | None:
         """What is remembered of a record whose state has this check, forgotten with it."""
-        return self._forget((record_id, check)) if (record_id, check) in self._remembered else None
+        found = self._read.pop((record_id, check), None)
+        if found is None:
+            return self._take_json((record_id, check))
+        self._size -= found[1]
+        return found[0]
 
     def forget(self) -> None:
         """Nothing waits any more."""
         self._remembered.clear()
+        self._read.clear()
         self._size = 0
         self._noted = 0
         if self._worker is not None:
             self._worker.close()
         self._worker, self._may_start = None, True
+
+    def _take_json(self, key: Key) -> str | None:
+        return self._forget(key) if key in self._remembered else None
 
     def _forget(self, key: Key) -> str:
         found = self._remembered.pop(key)

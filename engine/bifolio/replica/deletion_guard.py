@@ -146,8 +146,16 @@ class Filter:
         self._guard = guard
         self._cause = cause
         self._has_noted: bool | None = None
+        #: References that were asked for at once, and those of them of which something is noted.
+        self._expected: set[str] = set()
+        self._noted: set[str] = set()
         #: Whether a deletion of others was noted.
         self.has_news = False
+
+    def expect(self, record_ids: Sequence[str]) -> None:
+        """These are about to come."""
+        self._expected = set(record_ids)
+        self._noted = self._guard.noted.among(record_ids) if self._anything_noted() else set()
 
     def __call__(self, derived: DerivedReference, entries: Entries) -> DerivedReference:
         """What is derived of a reference (``entries`` are the record's), or is shown on of it."""
@@ -155,7 +163,7 @@ class Filter:
         if not derived.row.trashed and derived.purged is None:
             self.note_living(record_id)
             return derived
-        noted = self._guard.noted.read(record_id) if self._anything_noted() else None
+        noted = self._read_noted(record_id)
         if noted is None:
             noted = self._note(record_id, entries)
         elif derived.purged is not None and self._cause is Cause.OWN:
@@ -167,7 +175,7 @@ class Filter:
 
     def note_living(self, record_id: str) -> None:
         """A reference is shown as its record says: where others had deleted it, it is back."""
-        if self._anything_noted() and self._guard.noted.read(record_id) is not None:
+        if self._read_noted(record_id) is not None:
             self._guard.noted.remove([record_id])
 
     def _note(self, record_id: str, entries: Entries) -> tuple[str, str] | None:
@@ -180,8 +188,15 @@ class Filter:
         last = max((live for live, _ in marks), key=lambda live: (live.stamp, live.slot))
         noted = (slot_tag(last.slot), last.stamp)
         self._guard.noted.add(record_id, device=noted[0], stamp=noted[1])
+        self._noted.add(record_id)
         self._has_noted = self.has_news = True
         return noted
+
+    def _read_noted(self, record_id: str) -> tuple[str, str] | None:
+        """The device and the stamp of a deletion that was noted; None where none is."""
+        if record_id in self._expected and record_id not in self._noted:
+            return None
+        return self._guard.noted.read(record_id) if self._anything_noted() else None
 
     def _anything_noted(self) -> bool:
         if self._has_noted is None:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bifolio import lazy, limits
-from bifolio.document.entries import without_superseded_imports
+from bifolio.document.entries import Entries, without_superseded_imports
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
-from bifolio.replica.backlog import Backlog
+from bifolio.replica.backlog import Backlog, Content
 from bifolio.replica.deletion_guard import Cause, DeletionGuard, Filter
 from bifolio.storage.database import Database
 from bifolio.storage.derived import StoredBefore, StoredReference
@@ -74,8 +74,6 @@ class Derivation:
     def _derive_some(self) -> bool:
         """Derive a part, inside a transaction; whether there may be more."""
         page = [one for _, one in self.backlog.table.page(most=limits.DERIVED_AT_ONCE)]
-        if len(page) >= limits.DERIVED_AHEAD_MIN:
-            self.backlog.start()  # another process committed them
         if page:
             self._store(page)
         if not self.backlog.is_empty():
@@ -89,6 +87,7 @@ class Derivation:
         shown = self._guard.filter(Cause.RECEIVED)
         states = self._records.states(record_ids)
         before = self._references.read_stored(record_ids)
+        shown.expect(record_ids)
         self.backlog.advance()
         derived = self._derive_here(states, before, shown)
         for one, (state, check) in states.items():
@@ -114,15 +113,21 @@ class Derivation:
         """Derive the references that the other process does not, by id: from the first on, while it
         is given the last ones as long as it takes more."""
         backlog, derived = self.backlog, dict[str, StoredReference | None]()
-        here = deque(
-            one for one, (_, check) in states.items() if not backlog.is_ahead((one, check))
-        )
-        while here:
-            while len(here) > limits.DERIVED_AHEAD_AT_ONCE and backlog.takes_more:
-                last = [here.pop() for _ in range(limits.DERIVED_AHEAD_AT_ONCE)]
+        here = [one for one, (_, check) in states.items() if not backlog.is_ahead((one, check))]
+        # Of those that were derived before most follow from that: another process cannot see it.
+        quick = deque(one for one in here if one in before and before[one].basis is not None)
+        slow = deque(one for one in here if one not in before or before[one].basis is None)
+        if len(slow) >= limits.DERIVED_AHEAD_MIN:
+            backlog.start()  # another process committed them
+        while quick or slow:
+            while (len(slow) > limits.DERIVED_AHEAD_AT_ONCE or quick) and backlog.takes_more:
+                last = [slow.pop() for _ in range(min(len(slow), limits.DERIVED_AHEAD_AT_ONCE))]
+                if not last:
+                    break
                 backlog.give({(one, states[one][1]): states[one][0] for one in last})
-            for _ in range(min(len(here), limits.DERIVED_AHEAD_AT_ONCE)):
-                one = here.popleft()
+            some = quick or slow
+            for _ in range(min(len(some), limits.DERIVED_AHEAD_AT_ONCE)):
+                one = some.popleft()
                 state, check = states[one]
                 content = backlog.take(one, check)
                 derived[one] = derive_committed(one, content, state, before.get(one), shown)
@@ -130,17 +135,28 @@ class Derivation:
 
 
 def derive_committed(
-    record_id: str, content: str | None, state: bytes, before: StoredBefore | None, shown: Filter
+    record_id: str,
+    content: Content | None,
+    state: bytes,
+    before: StoredBefore | None,
+    shown: Filter,
 ) -> StoredReference | None:
     """What is stored of a reference; None of one that cannot be read: a self-check names it.
 
     Args:
-        content: as JSON, where it is known; otherwise the state is read.
+        content: what it holds, where that is known; otherwise the state is read.
     """
-    try:
-        entries = documents.read_entries(content or documents.RecordDocument(state).json())
-    except (DocumentError, ValueError):
-        return None
+    if isinstance(content, Entries):
+        entries = content
+    else:
+        try:
+            entries = documents.read_entries(content or documents.RecordDocument(state).json())
+        except (DocumentError, ValueError):
+            return None
     visible = without_superseded_imports(entries)
+    known = projection.rederive_whatever(visible, before)
+    if known is not None:
+        shown.note_living(record_id)
+        return known
     derived = shown(projection.derive_whatever(record_id, visible), entries)
     return projection.to_stored_whatever(derived, before)

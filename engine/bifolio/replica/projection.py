@@ -17,7 +17,7 @@ from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_year
 from bifolio.records.names import Name
 from bifolio.records.notes import ANNOTATION, annotations_text, is_part
-from bifolio.records.reference import Source, Value, Values, values_to_json
+from bifolio.records.reference import Source, Value, Values, value_to_json
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.derived import (
     DerivedReference,
@@ -32,7 +32,9 @@ from bifolio.storage.purged import PurgedRow
 if TYPE_CHECKING:
     from bifolio.document import importing
     from bifolio.document import view as views
+    from bifolio.replica import rederiving
 else:
+    rederiving = lazy.module("bifolio.replica.rederiving")
     views = lazy.module("bifolio.document.view")
     importing = lazy.module("bifolio.document.importing")
 
@@ -62,11 +64,13 @@ def derive(
         row.fields[MERGED_INTO] = kept  # next to the fields: lists need no document for it
     merged = [SourceRow(record_id, *one) for one in merged_references.merged_sources(entries)]
     purged = PurgedRow(row.id, row.key, row.title or "") if shown.purged else None
+    is_plain = not (row.trashed or row.conflicts or purged)
     return DerivedReference(
         row,
         [*(source_row(record_id, source) for source in sources), *merged],
         attachment_rows(record_id, entries),
         purged,
+        rederiving.basis_of(entries) if is_plain else None,
     )
 
 
@@ -79,6 +83,16 @@ def derive_whatever(record_id: str, entries: Entries) -> DerivedReference:
         return derive(record_id, entries)
     except DATA_FAULTS as error:
         return _unreadable(record_id, error)
+
+
+def rederive_whatever(visible: Entries, before: StoredBefore | None) -> StoredReference | None:
+    """``rederiving.rederive``; None too of values that it cannot take."""
+    if before is None or before.basis is None:
+        return None
+    try:
+        return rederiving.rederive(visible, before)
+    except DATA_FAULTS:
+        return None
 
 
 def to_stored_whatever(
@@ -101,7 +115,17 @@ def _unreadable(record_id: str, error: Exception) -> DerivedReference:
 def reference_row(record_id: str, view: views.RecordView) -> ReferenceRow:
     """What is derived from a reference."""
     values = view.values
-    fields = {name: value for name, value in values.items() if name not in COLUMNS}
+    fields: dict[str, Any] = {}
+    creators: list[str] = []
+    for name, value in values.items():
+        if type(value) is str:
+            if name not in COLUMNS:
+                fields[name] = value
+            continue
+        if isinstance(value, tuple) and value and isinstance(value[0], Name):
+            creators += map(str, value)
+        if name not in COLUMNS:
+            fields[name] = value_to_json(value)
     issued = values.get("issued")
     return ReferenceRow(
         id=record_id,
@@ -109,18 +133,12 @@ def reference_row(record_id: str, view: views.RecordView) -> ReferenceRow:
         key_rank="".join(view.key_rank) if view.key_rank else "",
         type=_text(values.get("type")) or "document",
         title=_optional(values.get("title")),
-        creators="; ".join(
-            str(one)
-            for value in values.values()
-            if isinstance(value, tuple)
-            for one in value
-            if isinstance(one, Name)
-        ),
+        creators="; ".join(creators),
         container=_text(values.get("container-title")),
         abstract=_optional(values.get("abstract")),
         note=_optional(values.get("note")),
         tags="; ".join(_strings(values.get("tags"))),
-        fields=values_to_json(fields),
+        fields=dict(sorted(fields.items())),  # as they are when they are read from the row again
         year=date_year(issued) if isinstance(issued, dict) else None,
         trashed=view.trashed,
         conflicts=len(view.conflicts),

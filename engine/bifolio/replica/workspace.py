@@ -188,10 +188,16 @@ class Workspace:
             raise DocumentError(f"it holds what cannot be read ({kind})") from error
 
     def _derive(self, record_id: str, document: RecordDocument) -> StoredReference:
-        derived = projection.derive_whatever(record_id, document.visible())
+        visible, before = document.visible(), self._before.get(record_id)
+        known = projection.rederive_whatever(visible, before)
+        if known is not None:
+            if self.shown is not None:
+                self.shown.note_living(record_id)
+            return known
+        derived = projection.derive_whatever(record_id, visible)
         if self.shown is not None:
             derived = self.shown(derived, document.entries())
-        return projection.to_stored_whatever(derived, self._before.get(record_id))
+        return projection.to_stored_whatever(derived, before)
 
     def _store(
         self, record_id: str, references: list[StoredReference], later: list[Noted] | None
@@ -205,7 +211,7 @@ class Workspace:
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)
         if kind == REFERENCE and later is not None:
-            later.append((record_id, document.json()))
+            later.append((record_id, document.json(), None if document.is_new else entries))
         elif kind == REFERENCE:
             references.append(self._derive(record_id, document))
         elif kind == GROUP:

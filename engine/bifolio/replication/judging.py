@@ -61,11 +61,14 @@ class Judge:
         #: Of this transaction: the members, and the content keys by generation.
         self._membership: Membership | None = None
         self._content_keys: dict[int, bytes | None] = {}
+        #: Also of this transaction: envelopes that are merged for sure.
+        self._merged: set[bytes] = set()
 
     def begin(self) -> None:
         """A transaction begins: nobody else can change the members until it ends."""
         self._membership = self._member_log.membership()
         self._content_keys.clear()
+        self._merged.clear()
         self._library = self._replica.library_id
 
     def verify(self, envelope: Envelope) -> None:
@@ -181,7 +184,7 @@ class Judge:
         Args:
             by_itself: whether its place must be known too, for the next one of its chain.
         """
-        if envelope_hash in self._places:
+        if envelope_hash in self._places or envelope_hash in self._merged:
             return True
         replica = self._replica
         merged = replica.changes.is_stored(envelope_hash)
@@ -217,8 +220,11 @@ class Judge:
         if known is not None:
             return known
         replica = self._replica
+        beginning = replica.changes.beginning(envelope_hash)
+        if beginning:
+            self._merged.add(envelope_hash)
         beginning = (
-            replica.changes.beginning(envelope_hash)
+            beginning
             or replica.newer_envelopes.envelope(envelope_hash)
             or replica.refused.fatal(envelope_hash)
         )

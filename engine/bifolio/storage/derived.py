@@ -21,7 +21,7 @@ from bifolio.storage.searchable import Places, Searchable, are_names, is_searche
 #: it would be given other rows for the same records. A file of an older one is derived again when
 #: it is next opened (``replica.derived_tables``). A step of the schema comes with each rise, so
 #: that no older program writes rows of its own version into the file afterwards.
-DERIVED_VERSION = 2
+DERIVED_VERSION = 3
 
 #: The columns of ``refs``.
 STORED = (
@@ -56,22 +56,35 @@ class StoredReference(NamedTuple):
     attachments: tuple[AttachmentRow, ...]
     purged: PurgedRow | None
     kept: Kept = Kept()
+    #: What all of it but the plain fields follows from (``replica.rederiving``), hashed; None where
+    #: that is not noted.
+    basis: bytes | None = None
+    #: The number of its row, where it is known to have one.
+    number: int | None = None
+    #: Whether of its row only ``PLAIN_COLUMNS`` may change.
+    is_plain: bool = False
 
     def keeping(self, before: StoredBefore | None) -> StoredReference:
         """It, of a reference that is listed, without the parts that the tables hold already."""
         if before is None or self.purged is not None:
             return self
         return self._replace(
-            kept=_find_kept_of(before, self.row, self.sources, has_files=bool(self.attachments))
+            kept=_find_kept_of(
+                *(before, self.row, self.sources, self.basis), has_files=bool(self.attachments)
+            ),
+            number=before.number,
         )
 
 
 class StoredBefore(NamedTuple):
-    """What the tables hold of one reference: its row, its sources, and whether it has files."""
+    """What the tables hold of one reference: its row, its sources, whether it has files, and what
+    else its row has."""
 
     row: tuple[object, ...]
     sources: list[tuple[str, str, str, bytes, str]]
     has_attachments: bool
+    basis: bytes | None = None
+    number: int | None = None
 
 
 class ReferenceRow(Struct, frozen=True):
@@ -116,6 +129,8 @@ class DerivedReference(Struct, frozen=True):
     attachments: Sequence[AttachmentRow] = ()
     #: All that is left to be listed of one that went with the trash; None for any other.
     purged: PurgedRow | None = None
+    #: As in ``StoredReference``.
+    basis: bytes | None = None
 
     def to_stored(self, before: StoredBefore | None = None) -> StoredReference:
         """What the tables are given of it.
@@ -135,7 +150,9 @@ class DerivedReference(Struct, frozen=True):
         kept = Kept()
         if before is not None and self.purged is None:
             kept = _find_kept_of(
-                before, columns, sources, fields=row.fields, has_files=bool(self.attachments)
+                *(before, columns, sources, self.basis),
+                fields=row.fields,
+                has_files=bool(self.attachments),
             )
         places, texts = Searchable(
             *(row.key, row.type, row.title, row.abstract, row.note, row.fields),
@@ -153,8 +170,50 @@ class DerivedReference(Struct, frozen=True):
             attachments=tuple(self.attachments),
             purged=self.purged,
             kept=kept,
+            basis=self.basis,
+            number=before.number if before is not None else None,
         )
 
+
+def with_plain_fields(
+    before: StoredBefore, columns: Mapping[str, str | None], fields: Mapping[str, Any]
+) -> StoredReference:
+    """What the tables are given of a live reference without conflicts of which only plain fields
+    changed.
+
+    Args:
+        before: what they hold of it.
+        columns: the values of ``PLAIN_COLUMNS``.
+        fields: the field ``fields`` of its row.
+    """
+    was = before.row
+    record_id, key, key_rank, _, _, creators, _, _, _, tags, _, year, trashed, conflicts = was
+    title, abstract, note = columns["title"], columns["abstract"], columns["note"]
+    kind = columns["type"] or "document"
+    row = (
+        *(record_id, key, key_rank, kind, title, creators, columns["container"] or ""),
+        *(abstract, note, tags, exact_json(fields), year, trashed, conflicts),
+    )
+    kept = _find_kept(was, row, fields)._replace(
+        key=True, elements=True, sources=True, attachments=True
+    )
+    assert isinstance(record_id, str)
+    assert isinstance(key, str)
+    places, texts = Searchable(
+        *(key, kind, title, abstract, note, fields),
+        year=year if isinstance(year, int) else None,
+        conflicts=0,
+    ).to_stored(with_places=not kept.places, with_texts=not kept.texts)
+    return StoredReference(
+        *(record_id, key, row, places, texts, (), (), (), None, kept),
+        basis=before.basis,
+        number=before.number,
+        is_plain=True,
+    )
+
+
+#: The columns of ``refs`` that are plain fields.
+PLAIN_COLUMNS = ("type", "title", "container", "abstract", "note", "fields")
 
 _COLUMN = {name: number for number, name in enumerate(STORED)}
 #: The columns of which the texts of the index are made, and those of the places in the orders.
@@ -167,13 +226,18 @@ def _find_kept_of(
     before: StoredBefore,
     row: tuple[object, ...],
     sources: Sequence[tuple[str, str, str, bytes, str]],
+    basis: bytes | None,
     *,
     has_files: bool,
     fields: Mapping[str, Any] | None = None,
 ) -> Kept:
     """Which parts of a reference are stored as they are to be; ``fields`` are those of the row,
     where they are known."""
-    return _find_kept(before.row, row, fields)._replace(
+    kept = _find_kept(before.row, row, fields)
+    if basis is not None and before.basis == basis:
+        return kept._replace(key=True, elements=True, sources=True, attachments=True)
+    return kept._replace(
+        row=kept.row and before.basis == basis,
         sources=sorted(before.sources) == sorted(sources),
         attachments=not before.has_attachments and not has_files,
     )

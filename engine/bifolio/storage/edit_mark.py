@@ -24,12 +24,13 @@ class EditMark:
     def write(self, stamp: str) -> None:
         """Note the stamp of an edit that was committed, unless another process noted a later one; a
         mark that cannot be written is none."""
-        if (self.read() or "") >= stamp:
-            return
         with suppress(OSError):
-            descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
+            flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(self._path, flags, 0o600)
             try:
-                os.write(descriptor, stamp.encode())
+                if (_read_stamp(os.read(descriptor, _STAMP_LENGTH + 1)) or "") < stamp:
+                    os.lseek(descriptor, 0, os.SEEK_SET)
+                    os.write(descriptor, stamp.encode())
             finally:
                 os.close(descriptor)
 
@@ -39,6 +40,11 @@ class EditMark:
             said = self._path.read_bytes()
         except OSError:
             return None
-        text = said.decode(errors="replace")
-        is_stamp = len(text) == _STAMP_LENGTH and all(one in "0123456789abcdef" for one in text)
-        return text if is_stamp else None
+        return _read_stamp(said)
+
+
+def _read_stamp(said: bytes) -> str | None:
+    """The stamp that a mark holds; None of any other content."""
+    text = said.decode(errors="replace")
+    is_stamp = len(text) == _STAMP_LENGTH and not text.strip("0123456789abcdef")
+    return text if is_stamp else None

@@ -34,9 +34,15 @@ def _add_what_programs_see(tables: object) -> None:
     connection.execute("CREATE INDEX tokens_by_age ON write_tokens (used)")
 
 
+def _add_basis(tables: object) -> None:
+    """What tells whether only plain fields of a reference changed since it was derived."""
+    cast("Tables", tables).conn.execute("ALTER TABLE refs ADD COLUMN basis BLOB")
+
+
 #: The steps after those of ``migrations``, in their order.
 LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     lambda _: None,  # lists are derived again, with every note and annotation
     _add_record_bases,
     _add_what_programs_see,
+    _add_basis,
 )

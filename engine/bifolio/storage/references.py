@@ -15,6 +15,7 @@ from bifolio.records.canonical import read_json
 from bifolio.storage.attachments import Attachments
 from bifolio.storage.database import Database
 from bifolio.storage.derived import (
+    PLAIN_COLUMNS,
     STORED,
     DerivedReference,
     Kept,
@@ -42,10 +43,16 @@ _SELECT = f"SELECT {COLUMNS} FROM refs"
 #: Takes ids as a JSON list: one statement for any number of them.
 _LISTED = "IN (SELECT value FROM json_each(?))"
 
+_WRITTEN = (*STORED, "basis")
 _UPSERT = (
-    f"INSERT INTO refs ({', '.join(STORED)}) VALUES ({', '.join('?' * len(STORED))}) "
-    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in STORED[1:])}"
+    f"INSERT INTO refs ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' * len(_WRITTEN))}) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _WRITTEN[1:])}"
 )
+
+_UPDATE_PLAIN = (
+    f"UPDATE refs SET {', '.join(f'{name} = ?' for name in PLAIN_COLUMNS)} WHERE number = ?"
+)
+_PLAIN = [STORED.index(name) for name in PLAIN_COLUMNS]
 
 _INSERT_SOURCE = (
     "INSERT INTO sources (record, format, source_id, content, blocks) VALUES (?, ?, ?, ?, ?)"
@@ -77,8 +84,8 @@ class References:
     def read_stored(self, ids: Sequence[str]) -> dict[str, StoredBefore]:
         """What is stored of those of these references that are listed, by id."""
         listed = (json.dumps(ids),)
-        names = ", ".join(STORED)
-        rows = self._database.rows(f"SELECT {names} FROM refs WHERE id {_LISTED}", listed)
+        names = ", ".join(_WRITTEN)
+        rows = self._database.rows(f"SELECT {names}, number FROM refs WHERE id {_LISTED}", listed)
         if not rows:
             return {}
         sources: dict[str, list[tuple[str, str, str, bytes, str]]] = {}
@@ -90,7 +97,10 @@ class References:
             sources.setdefault(row[0], []).append((row[0], row[1], row[2], row[3], row[4]))
         with_files = self.attachments.among(ids)
         return {
-            row[0]: StoredBefore(row, sources.get(row[0], []), row[0] in with_files) for row in rows
+            row[0]: StoredBefore(
+                *(row[:-2], sources.get(row[0], []), row[0] in with_files, row[-2], row[-1])
+            )
+            for row in rows
         }
 
     def store(self, references: Sequence[StoredReference]) -> None:
@@ -98,7 +108,8 @@ class References:
         if not references:
             return
         ids = [one.id for one in references]
-        numbers = self._unindex({one.id: one.kept for one in references})
+        known = {one.id: one.number for one in references if one.number is not None}
+        numbers = self._unindex({one.id: one.kept for one in references}, known)
         gone_before = self.purged.among(ids)
         moved = [one for one in references if not one.kept.key]
         old_keys = self.shared_keys.of([one.id for one in moved if one.id in numbers])
@@ -107,7 +118,7 @@ class References:
         self.purged.remove(gone_before)
         living = [one for one in references if one.purged is None]
         self.elements.write(row for one in living if not one.kept.elements for row in one.elements)
-        self._database.execute_many(_UPSERT, [one.row for one in living if not one.kept.row])
+        self._write_rows(living)
         changed = [one for one in living if not one.kept.texts or not one.kept.places]
         self._index({one.id: one for one in changed}, numbers)
         self._database.execute_many(
@@ -123,9 +134,20 @@ class References:
         new_keys = {one.key for one in moved if one.purged is None}
         self.shared_keys.renew(old=old_keys, new=new_keys)
 
+    def _write_rows(self, references: Sequence[StoredReference]) -> None:
+        """Write the rows that change; where an index has none of what changes, past all of them."""
+        changed = [one for one in references if not one.kept.row]
+        plain = [one for one in changed if one.is_plain]
+        self._database.execute_many(
+            _UPDATE_PLAIN, [(*(one.row[at] for at in _PLAIN), one.number) for one in plain]
+        )
+        if len(plain) < len(changed):
+            others = [(*one.row, one.basis) for one in changed if not one.is_plain]
+            self._database.execute_many(_UPSERT, others)
+
     def remove(self, record_id: str) -> None:
         """Forget a reference: nothing is left of its record here."""
-        self._unindex({record_id: Kept()})
+        self._unindex({record_id: Kept()}, {})
         old_keys = self.shared_keys.of([record_id])
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
         self._forget([(record_id, Kept())])
@@ -165,16 +187,15 @@ class References:
             if not one.kept.texts and one.texts is not None
         )
 
-    def _unindex(self, kept: Mapping[str, Kept]) -> dict[str, int]:
+    def _unindex(self, kept: Mapping[str, Kept], known: Mapping[str, int]) -> dict[str, int]:
         """Take references out of the search index as far as they are not kept there; returns the
-        numbers of those that are listed, by id."""
-        rows = self._database.rows(
-            f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number",
-            (json.dumps(list(kept)),),
-        )
-        self.index.remove_texts([number for number, one in rows if not kept[one].texts])
-        self.index.remove_places([number for number, one in rows if not kept[one].places])
-        return {record_id: number for number, record_id in rows}
+        numbers of those that are listed, by id; ``known`` are some of these."""
+        asked = [one for one in kept if one not in known]
+        numbers = {**known, **self.numbers_among(asked)} if asked else dict(known)
+        listed = sorted((number, one) for one, number in numbers.items())
+        self.index.remove_texts([number for number, one in listed if not kept[one].texts])
+        self.index.remove_places([number for number, one in listed if not kept[one].places])
+        return numbers
 
     def _forget(self, references: Sequence[tuple[str, Kept]]) -> None:
         """Forget all that is derived of references but their rows, and what is kept."""
@@ -345,7 +366,7 @@ class References:
 
     def all_rows(self) -> list[tuple[Any, ...]]:
         """Everything that is derived, in order: to compare upkeep with a rebuild."""
-        names = ", ".join(STORED)
+        names = ", ".join(_WRITTEN)
         return [
             *self._database.rows(f"SELECT {names} FROM refs ORDER BY id"),
             *self._database.rows(

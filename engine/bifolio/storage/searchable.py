@@ -132,7 +132,7 @@ def _names(fields: Mapping[str, Any]) -> _Names:
     """The names of the authors, of the editors, and of everybody else."""
     found: _Names = ([], [], [])
     for role, value in fields.items():
-        if not are_names(value):
+        if type(value) is str or not are_names(value):
             continue
         place = 0 if role == "author" else 1 if role == "editor" else 2
         found[place].extend(_name(one) for one in value if isinstance(one, dict))
@@ -149,9 +149,10 @@ def _name(parts: Mapping[str, Any]) -> str:
     if parts.get("literal"):
         return str(parts["literal"])
     family = str(parts.get("family", ""))
-    for particle in ("non-dropping-particle", "dropping-particle"):
-        if parts.get(particle):
-            family = f"{parts[particle]} {family}"
+    if len(parts) > 2:
+        for particle in ("non-dropping-particle", "dropping-particle"):
+            if parts.get(particle):
+                family = f"{parts[particle]} {family}"
     given, suffix = parts.get("given", ""), parts.get("suffix", "")
     return f"{family} {given} {family} {suffix}" if given or suffix else family
 

@@ -7,6 +7,7 @@ confirmed what this one's has not.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -47,6 +48,15 @@ class UnconfirmedDeletions:
             "SELECT device, stamp FROM unconfirmed_deletions WHERE record = ?", (record_id,)
         )
         return (row[0], row[1]) if row else None
+
+    def among(self, record_ids: Sequence[str]) -> set[str]:
+        """Those of these references that others deleted."""
+        rows = self._database.rows(
+            "SELECT record FROM unconfirmed_deletions "
+            "WHERE record IN (SELECT value FROM json_each(?))",
+            (json.dumps(record_ids),),
+        )
+        return {row[0] for row in rows}
 
     def any(self) -> bool:
         """Whether there is one."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bifolio.document.conflicts import ELEMENT_MARK
+from bifolio.document.conflicts import ELEMENT_MARK, FieldConflict
 from bifolio.document.entries import Entries
 from bifolio.document.field_kinds.creators import CreatorsKind
 from bifolio.document.field_kinds.field_kind import FieldKind
@@ -30,6 +30,7 @@ from bifolio.document.field_kinds.texts import TextKind
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.ids import SEPARATOR
 from bifolio.records.fields import FIELDS, Form, MergeRule, known_rule, merge_rule
+from bifolio.records.reference import Values
 
 #: The kind of each merge rule; in this order the fields of composed kinds are read.
 _KINDS: dict[MergeRule, FieldKind] = {
@@ -42,6 +43,11 @@ _KINDS: dict[MergeRule, FieldKind] = {
 }
 
 KINDS: tuple[FieldKind, ...] = tuple(_KINDS.values())
+_STRING = _KINDS[MergeRule.SCALAR]
+
+#: The fields whose value is a text in one register, and those that are one long text.
+STRING_FIELDS = frozenset(name for name, rule in FIELDS.items() if rule is MergeRule.SCALAR)
+TEXT_FIELDS = frozenset(name for name, rule in FIELDS.items() if rule is MergeRule.TEXT)
 
 #: Being in groups is no field that a user edits, but a set as well.
 _BY_FIELD = {field: _KINDS[rule] for field, rule in FIELDS.items()} | {
@@ -89,7 +95,7 @@ def fields_in(entries: Entries) -> Iterator[tuple[str, FieldKind]]:
 
     First those with a register of their own name, sorted, then those of each composed kind.
     """
-    for name in sorted([name for name in entries.registers if SEPARATOR not in name]):
+    for name in sorted(entries.by_head()[""]):
         kind = known_kind(name)
         if kind is not None and not kind.is_composed:
             yield name, kind
@@ -97,6 +103,26 @@ def fields_in(entries: Entries) -> Iterator[tuple[str, FieldKind]]:
         for field in kind.composed_fields(entries):
             if known_kind(field) is kind:
                 yield field, kind
+
+
+def read_fields(entries: Entries) -> tuple[Values, list[FieldConflict]]:
+    """What is shown of every field that a record holds, empty ones left out, and their conflicts;
+    in the order of ``fields_in``."""
+    values: Values = {}
+    conflicts: list[FieldConflict] = []
+    for field, kind in fields_in(entries):
+        if kind is _STRING:  # of ten fields eight, and nearly always of one value, which is a text
+            lives = entries.registers[field]
+            if len(lives) == 1:
+                if (text := lives[0][2]) is not None:
+                    values[field] = text
+                continue
+        value, more = kind.read(entries, field)
+        if value is not None:
+            values[field] = value
+        if more:
+            conflicts += more
+    return values, conflicts
 
 
 def field_of(register: str, values: Iterable[str | None]) -> str:
