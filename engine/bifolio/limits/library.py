@@ -75,10 +75,14 @@ DERIVED_AT_ONCE = 500
 DERIVED_AHEAD_MIN = 500
 DERIVED_AHEAD_AT_ONCE = 50
 
-#: States that are read in one query before they are asked for, and the bytes of each at most: a
-#: query for each takes a tenth of a merge.
+#: States that are read in one query before they are asked for, and the stored bytes of each at
+#: most, a quarter of what it holds: a query for each takes a tenth of a merge.
 LOADED_AHEAD = 64
-LOADED_AHEAD_BYTES_EACH = 64 * 1024
+LOADED_AHEAD_BYTES_EACH = 16 * 1024
+
+#: What a stored state may claim to hold, as much as a record of a snapshot: a damaged one may claim
+#: anything, and all of it is allocated at once.
+PACKED_BYTES_MAX = 128 * 1024 * 1024
 
 #: From so many bytes on a state is stored as a base and what came since: pycrdt loads it in 4 ms,
 #: which is what all else of an edit takes.
