@@ -17,8 +17,22 @@ def _add_record_bases(tables: object) -> None:
     )
 
 
+def _index_without_texts(tables: object) -> None:
+    """A search index that does not keep the texts; and states that no older program can open.
+
+    Lists are derived again, which fills it.
+    """
+    connection = cast("Tables", tables).conn
+    connection.execute("DROP TABLE IF EXISTS refs_fts")
+    connection.execute(
+        "CREATE VIRTUAL TABLE refs_fts USING fts5(title, author, editor, creators, container, "
+        "abstract, note, tags, marks, tokenize='ascii', prefix='1 2', content='')"
+    )
+
+
 #: The steps after those of ``migrations``, in their order.
 LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     lambda _: None,  # lists are derived again, with every note and annotation
     _add_record_bases,
+    _index_without_texts,
 )
