@@ -148,7 +148,7 @@ class Composer:
             )
         self._dialect = format
         self._family = EXPORT_FORMATS[format]
-        self._blocks = _merge_blocks(self._family, blocks)
+        self._blocks = merge_blocks(self._family, blocks)
         if groups is not None and self._blocks is not None:
             kept = (one for one in self._blocks.blocks if not library_fields.is_group_block(one))
             self._blocks = replace(self._blocks, blocks=tuple(kept))
@@ -196,6 +196,10 @@ class Composer:
         the reference is written from its values alone. None where not even that can be written:
         it is named, and the others go on.
         """
+        if reference.unaltered is not None:
+            if (unread := self._compose_unaltered(reference)) is not None:
+                return unread, []
+            reference = reference.unaltered()
         reason = ""
         for one in (reference, replace(reference, source=None)):
             try:
@@ -207,6 +211,19 @@ class Composer:
             except DATA_FAULTS as error:
                 reason = f"it cannot be written ({type(error).__name__})"
         return None, [LostValue(reference.id, WHOLE, reason)]
+
+    def _compose_unaltered(self, reference: ExportedReference) -> str | None:
+        """The text of a source that this device read as one record, and that means what it meant;
+        None where it is not to be written as it is."""
+        assert reference.source is not None
+        try:
+            source = with_library_tags(reference.source, reference, self._family)
+            if self._family is BIBTEX:
+                source = _with_harmless(source)
+            text = self._family.render(source)
+        except DATA_FAULTS:
+            return None
+        return None if self._family in _PLAIN_TEXT and _CONTROLS.search(text) else text
 
     def _is_plain(self, text: str, reference: ExportedReference) -> bool:
         """Whether a record's text leaves its file a text to every program, or was one before."""
@@ -236,8 +253,7 @@ class Composer:
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
         source = with_library_tags(source, reference, self._family)
         if bibtex:
-            tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
-            source = source if tags == source.tags else replace(source, tags=tags)
+            source = _with_harmless(source)
         if self._is_plain(text := self._family.render(source), reference):
             return text, lost
         source, unsaid = self._without_controls(source)
@@ -262,6 +278,12 @@ def _without_powerful(source: Source) -> Source:
     """The source without the TeX that would do more than set type: its fields are written again."""
     kept = tuple(pair for pair in source.tags if not is_powerful(pair[1]))
     return source if len(kept) == len(source.tags) else replace(source, tags=kept)
+
+
+def _with_harmless(source: Source) -> Source:
+    """The source with raw values that end where they are to end."""
+    tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
+    return source if tags == source.tags else replace(source, tags=tags)
 
 
 def _keys(references: Iterable[ExportedReference]) -> frozenset[str]:
@@ -547,7 +569,7 @@ def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[s
     return ImportedBlocks(blocks.format, kept), [(one, _BEGINS_ENTRY) for one in named]
 
 
-def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
+def merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
     """All blocks of one format as one; of two definitions of a macro the first stays.
 
     References of the file whose definition goes get the text in place of the macro: its value
