@@ -54,6 +54,11 @@ REFUSALS_SHOWN_PER_AUTHOR_MAX = 5
 #: references peaked at 163 MB with all of a batch open, at 71 MB with a thousand, as fast.
 DOCUMENTS_OPEN_MAX = 500
 
+#: From so many bytes of the file that hold nothing, and this share of it, they are given back after
+#: a sync: writing 10 MB again takes a quarter of a second.
+UNUSED_BYTES_MIN = 1024 * 1024
+UNUSED_SHARE_MIN = 1 / 16
+
 #: So many received records of one batch are derived after they are committed, not with them. Of
 #: fewer, a second transaction would take longer than it wins; more are durable in half the time.
 DERIVED_LATER_MIN = 50

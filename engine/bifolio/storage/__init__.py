@@ -7,6 +7,7 @@ The only user of SQLite.
 ``integrity``           rows as they are in the file, for who checks and mends them
 ``salvaging``           a fresh file with all that can be read of a damaged one
 ``database``            the file: opening, transactions, SQLite's errors as ours
+``free_pages``          pages that hold nothing, given back to the disk
 ``migrations``          the schema, as numbered steps
 ``later_migrations``    the later of these steps
 ``schema``              whether a file's schema is ours, and nothing besides
