@@ -33,6 +33,7 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica, Runtime
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
+from bifolio.storage.packed_states import unpack_state
 from bifolio.wire.changes import Body, Change
 
 START_S = 1_700_000_000.0
@@ -170,7 +171,7 @@ class Computer:
                     author = read_header(row[0]).device
                     AUTHORS.update((change_id(one), author) for one in changes)
                 else:
-                    changes = (Change.parse(body),)
+                    changes = (Change.parse(unpack_state(body)),)
                 ids = _CHANGE_IDS[name] = frozenset(change_id(one) for one in changes)
             found |= ids
         for covered in self.replica.snapshots.covered():
@@ -194,7 +195,7 @@ class Computer:
             "SELECT body FROM changes WHERE hash IS NULL ORDER BY number DESC LIMIT 1"
         )
         assert row is not None
-        return change_id(Change.parse(row[0]))
+        return change_id(Change.parse(unpack_state(row[0])))
 
     def state(self) -> tuple[str, tuple[str, ...]]:
         """The state hash that is kept, and the canonical JSON of every record."""

@@ -46,7 +46,7 @@ FOREIGN: dict[str, set[str]] = {
     },
     "sqlite_utils": {"engine/bifolio/storage"},
     "nacl": {"engine/bifolio/crypto"},
-    "zstandard": {"engine/bifolio/crypto"},
+    "zstandard": {"engine/bifolio/crypto", "engine/bifolio/storage"},
     "keyring": {"engine/bifolio/crypto"},
     "websockets": {
         *(

@@ -10,6 +10,7 @@ edits stay.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -23,6 +24,7 @@ from bifolio.document.field_kinds import field_kind
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import IMPORT_MARK, base64url, digest
+from bifolio.lazy import pattern
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.reference import ImportedBlocks, Source, Values, strings_of
 
@@ -32,6 +34,14 @@ SOURCE = "+source"
 _ORDERED = ("ISBN", "ISSN", "URL")
 
 _HASH_LENGTH = 5
+
+#: How a state begins that one client wrote, and ends in which nothing is deleted.
+_ONE_WRITER, _NOTHING_DELETED = b"\x01", b"\x00"
+
+#: A source in a state: the hash of its text, its slot, its stamp; the length and the text follow.
+_STORED_SOURCE = pattern(
+    rb"\+source\x1f([\w-]{16})\x1f(i[\w-]{11})\x01u\x02w\x12[0-9a-f]{18}w", re.ASCII
+)
 
 
 class ImportVersion(Struct, frozen=True, dict=True):
@@ -141,6 +151,37 @@ def sources(entries: Entries) -> list[Source]:
     return [source for _, _, source in sorted(found, key=lambda one: one[:2])]
 
 
+def untouched_source(record_id: str, state: bytes, *, mapping: str) -> Source | None:
+    """The source of a record that is what its first import made of it, by this mapping, and to
+    which nobody has written since; None of any other. Without a document: read off its bytes.
+
+    Args:
+        state: the record's, as one update.
+    """
+    # One writer, and nothing deleted: every other change has a writer of its own.
+    if not state.startswith(_ONE_WRITER) or not state.endswith(_NOTHING_DELETED):
+        return None
+    found = _STORED_SOURCE.search(state)
+    if found is None:
+        return None
+    length, at = 0, found.end()
+    for shift in range(0, 35, 7):
+        byte = state[at] if at < len(state) else 0
+        length |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            break
+    raw = state[at : at + length]
+    name, slot = found.group(1).decode(), found.group(2).decode()
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    if len(raw) != length or name != _source_name(text):
+        return None
+    return Source.from_text(text) if slot.startswith(_stem(record_id, text, mapping)) else None
+
+
 def _plan_first(plan: Plan, version: ImportVersion) -> None:
     nothing = Entries({}, {}, {})
     editing.plan_creation(plan, nothing, kind="reference", values=version.values)
@@ -180,5 +221,8 @@ def _plan_newer(
 
 
 def _plan_source(plan: Plan, version: ImportVersion) -> None:
-    hashed = hashlib.blake2b(version.text.encode(), digest_size=12).digest()
-    plan.put(join(SOURCE, base64url(hashed)), version.text, seen=[])
+    plan.put(join(SOURCE, _source_name(version.text)), version.text, seen=[])
+
+
+def _source_name(text: str) -> str:
+    return base64url(hashlib.blake2b(text.encode(), digest_size=12).digest())

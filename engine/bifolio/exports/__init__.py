@@ -3,6 +3,7 @@
 ================ ===================================================================================
 ``export``       references with their sources, written in one of the formats
 ``live_export``  an export kept current: only what changed is composed again
+``unaltered``    references that are just what this device imported
 ``group_lists``  the groups of an export as JabRef lists them
 ``copied_files`` the files of exported references, copied into a folder
 ``cited_keys``   what a paper cites, by what LaTeX wrote

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,6 +19,7 @@ from bifolio.errors import DATA_FAULTS
 from bifolio.exports.cited_keys import CITED, read_cited
 from bifolio.exports.copied_files import CopiedFiles
 from bifolio.exports.group_lists import GroupList
+from bifolio.exports.unaltered import UnalteredReferences, is_written_here
 from bifolio.formats import (
     EXPORT_FORMATS,
     FORMATS_WITH_FILES,
@@ -28,7 +30,6 @@ from bifolio.formats import (
     without_loose_text,
     write,
 )
-from bifolio.ids import device_tag
 from bifolio.records.fields import COPY_ORIGIN
 from bifolio.records.reference import (
     ExportedReference,
@@ -36,6 +37,7 @@ from bifolio.records.reference import (
     ImportedBlocks,
     LostValue,
     Source,
+    Values,
 )
 from bifolio.records.sorting import Order, Sort
 from bifolio.replica import lookup
@@ -87,7 +89,11 @@ def export(
         files = CopiedFiles(replica, options.with_files, options.beside)
     report = write(
         out,
-        _each_exported(replica, chosen.rows(), left_out, groups, files, format=format),
+        _each_exported(
+            *(replica, chosen.rows(), left_out, groups, files),
+            format=format,
+            unaltered=UnalteredReferences(replica, format, blocks) if files is None else None,
+        ),
         format=format,
         blocks=blocks,
         keys=_keys_of(chosen.rows(), format),
@@ -223,17 +229,7 @@ def file_blocks(
 def _is_own(replica: Replica, record_id: str, blocks: ImportedBlocks) -> bool:
     """Whether this device imported the file, and its blocks are what they were: their hash is the
     record's id."""
-    return blocks.record_id() == record_id and _is_written_here(replica, record_id)
-
-
-def _is_written_here(replica: Replica, record_id: str) -> bool:
-    """Whether all that was written to a record was written by this device."""
-    introduced = replica.meta.introduced
-    if introduced is None:
-        return False
-    own = device_tag(introduced[0])
-    changes = replica.journal.index.of_record(record_id)
-    return bool(changes) and all(change.device == own for change in changes)
+    return blocks.record_id() == record_id and is_written_here(replica, record_id)
 
 
 def rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
@@ -260,7 +256,7 @@ def to_exported(
         source is not None
         and (family := EXPORT_FORMATS.get(format)) is not None
         and source.format == family.name
-        and not _is_written_here(replica, row.id)
+        and not is_written_here(replica, row.id)
     )
     if source is not None:
         source = with_readable_key(source)
@@ -281,11 +277,18 @@ def _each_exported(
     files: CopiedFiles | None,
     *,
     format: str,
+    unaltered: UnalteredReferences | None = None,
 ) -> Iterator[ExportedReference]:
     """The references; one whose values cannot be read is named, and the others go on."""
     for row in found:
+        whole = partial(to_exported, replica, row, format=format, groups=groups)
         try:
-            reference = to_exported(replica, row, format=format, groups=groups)
+            if unaltered is not None and (source := unaltered.find(row)) is not None:
+                key: Values = {"citation-key": row.key} if row.key else {}
+                own = groups.of(row)
+                yield ExportedReference(row.id, key, source, unaltered=whole, groups=own)
+                continue
+            reference = whole()
             if files is not None:
                 reference = replace(reference, files=files.copy(row))
         except DATA_FAULTS as error:

@@ -37,6 +37,7 @@ at the first record that needs them, so importing this package is quick.
 ``imported``         a record as a reference: its bounds checked, its values mapped
 ``foreign_formats``  known formats that are not read, and the way round each
 ``writing``          references to a file: the source's own text, or new text read back
+``unaltered``        whether an unaltered reference is written as its source, unread
 ``library_tags``     groups and files of a reference, as the format of an export has them
 ``joined_notes``     several notes, and annotations, as the one text that a format has for them
 ``read_back``        whether what was written is one record to its reader, and none of another's
@@ -91,6 +92,7 @@ from bifolio.formats.registry import (
     IMPORT_FORMATS,
     MAPPING_VERSION,
 )
+from bifolio.formats.unaltered import Unaltered
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
 from bifolio.formats.writing import (
     WHOLE,
@@ -113,6 +115,7 @@ __all__ = [
     "WHOLE",
     "Composer",
     "LinkedFiles",
+    "Unaltered",
     "add_facts",
     "check_blocks",
     "check_encoding",

@@ -148,7 +148,7 @@ class Composer:
             )
         self._dialect = format
         self._family = EXPORT_FORMATS[format]
-        self._blocks = _merge_blocks(self._family, blocks)
+        self._blocks = merge_blocks(self._family, blocks)
         if groups is not None and self._blocks is not None:
             kept = (one for one in self._blocks.blocks if not library_fields.is_group_block(one))
             self._blocks = replace(self._blocks, blocks=tuple(kept))
@@ -196,6 +196,10 @@ class Composer:
         the reference is written from its values alone. None where not even that can be written:
         it is named, and the others go on.
         """
+        if reference.unaltered is not None:
+            if (unread := self._compose_unaltered(reference)) is not None:
+                return unread, []
+            reference = reference.unaltered()
         reason = ""
         for one in (reference, replace(reference, source=None)):
             try:
@@ -208,6 +212,17 @@ class Composer:
                 reason = f"it cannot be written ({type(error).__name__})"
         return None, [LostValue(reference.id, WHOLE, reason)]
 
+    def _compose_unaltered(self, reference: ExportedReference) -> str | None:
+        """The text of a source that this device read as one record, and that means what it meant;
+        None where it is not to be written as it is."""
+        assert reference.source is not None
+        try:
+            source = with_library_tags(reference.source, reference, self._family)
+            text = self._family.render(without_harm(source))
+        except DATA_FAULTS:
+            return None
+        return None if self._family in _PLAIN_TEXT and _CONTROLS.search(text) else text
+
     def _is_plain(self, text: str, reference: ExportedReference) -> bool:
         """Whether a record's text leaves its file a text to every program, or was one before."""
         if self._family not in _PLAIN_TEXT or not (found := len(_CONTROLS.findall(text))):
@@ -219,7 +234,7 @@ class Composer:
         bibtex = self._family is BIBTEX
         if bibtex and reference.source is not None:
             source = crossref.resolve_inheritance(reference.source, self._keys)
-            source = _without_unreadable(source)
+            source = without_unreadable(source)
             if reference.foreign:
                 source = _without_powerful(source)
             reference = replace(reference, source=source)
@@ -265,7 +280,7 @@ def without_harm(source: Source) -> Source:
     return source if tags == source.tags else replace(source, tags=tags)
 
 
-def _without_unreadable(source: Source) -> Source:
+def without_unreadable(source: Source) -> Source:
     """The source without fields that a program does not read, and then nothing of the entry or of
     the file: they are written again."""
     kept = tuple(
@@ -566,7 +581,7 @@ def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[s
     return ImportedBlocks(blocks.format, tuple(kept)), refused
 
 
-def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
+def merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
     """All blocks of one format as one; of two definitions of a macro the first stays.
 
     References of the file whose definition goes get the text in place of the macro: its value

@@ -20,12 +20,11 @@ from bifolio.errors import InvalidValueError, KeyTakenError, PinnedKeyError, Usa
 from bifolio.ids import SETTINGS_ID
 from bifolio.records.canonical import nfc
 from bifolio.records.citation_keys import make_key
-from bifolio.records.key_patterns import DEFAULT_PATTERN, KEY_ROLES, check_pattern
-from bifolio.records.names import Name
+from bifolio.records.key_patterns import DEFAULT_PATTERN, check_pattern
 from bifolio.records.reference import Values
 from bifolio.records.values import parse_value
 from bifolio.replica import lookup
-from bifolio.replica.projection import shown_fields
+from bifolio.replica.projection import key_values
 from bifolio.replica.replica import Replica
 from bifolio.results import KeptBecause, KeptKey, KeyReport, NewKey, ReferenceView, SharedKey
 from bifolio.storage.derived import ReferenceRow
@@ -106,7 +105,7 @@ class Keys:
                 made = ""
                 kept = self._kept_because(row, named=refs is not None, imported=imported)
                 if kept is None:
-                    made = self.fresh(_values(row), record_id=row.id, planned=keys)
+                    made = self.fresh(key_values(row), record_id=row.id, planned=keys)
                     kept = KeptBecause.SAME if made == row.key else None
                 if kept is not None:
                     unchanged.append(KeptKey(row.id, shown, kept))
@@ -179,7 +178,7 @@ class Keys:
             return None
         # The rank begins with the stamp; an import's is of the millisecond 0.
         came = stamp_milliseconds(row.key_rank) == 0
-        made = make_key(_values(row), taken=lambda _: False)
+        made = make_key(key_values(row), taken=lambda _: False)
         return KeptBecause.IMPORTED if came and row.key != made else None
 
     def _name(self, ids: Sequence[str], key: str) -> None:
@@ -212,14 +211,3 @@ def _plan_key(key: str, plan: Plan, entries: Entries) -> None:
     if old is not None and old.value and nfc(old.value) != key:
         sets.plan_add(plan, entries, ALIASES, old.value)
     sets.plan_remove(plan, entries, ALIASES, key)
-
-
-def _values(row: ReferenceRow) -> Values:
-    """What patterns read of a reference."""
-    values: Values = {"type": row.type}
-    for name, value in shown_fields(row).items():
-        if isinstance(value, str | dict):
-            values[name] = value
-        elif name in KEY_ROLES:
-            values[name] = tuple(Name.from_csl(one) for one in value)
-    return values

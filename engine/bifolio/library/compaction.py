@@ -20,6 +20,9 @@ from bifolio.replica.replica import Replica, Runtime
 from bifolio.results.compaction import CompactionReport, Saving, SavingKind
 from bifolio.storage.index import SearchIndex
 
+#: States that are stored again in one transaction.
+_AT_ONCE = 500
+
 
 def compact(path: Path, home: Home, *, dry_run: bool = False) -> CompactionReport:
     """Make a library as small as it can be.
@@ -92,10 +95,12 @@ def _chunks(replica: Replica, *, dry_run: bool) -> Saving:
 def _states(replica: Replica, *, dry_run: bool) -> Saving:
     """States that are stored as they are and need not be."""
     count = saved = 0
-    for record_id in replica.records.unpacked_ids():
+    unpacked = replica.records.unpacked_ids()
+    for start in range(0, len(unpacked), _AT_ONCE):
         with replica.database.transaction():
-            gained = replica.records.pack(record_id, dry_run=dry_run)
-        count, saved = count + (gained > 0), saved + gained
+            for record_id in unpacked[start : start + _AT_ONCE]:
+                gained = replica.records.pack(record_id, dry_run=dry_run)
+                count, saved = count + (gained > 0), saved + gained
     return Saving(SavingKind.STATES, count, saved)
 
 

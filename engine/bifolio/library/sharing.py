@@ -48,6 +48,7 @@ from bifolio.results import (
     SyncReport,
     TicketPreview,
 )
+from bifolio.storage.free_pages import give_back
 
 if TYPE_CHECKING:
     from bifolio.bundles import joining as bundle_joining
@@ -82,6 +83,7 @@ class RelayAccess:
         known = status.known_relay(replica) if not before else None
         is_reached = await self.remote.fetch_before_move(url, progress)
         ticket = await self.remote.attach(url, progress, token=parsed)
+        give_back(replica.database)
         return AttachResult(
             library=replica.library_id.hex(),
             path=replica.path,
@@ -174,6 +176,7 @@ class RelayAccess:
         """Fill a new replica with a ticket's library."""
         await self._prepare_join(ticket, bundle)
         await self._join(ticket, bundle, progress)
+        give_back(self._replica.database)
 
     async def _prepare_join(self, ticket: Ticket, bundle: Path | None) -> None:
         if bundle is not None:
@@ -201,6 +204,7 @@ class RelayAccess:
     async def sync(self, progress: Progress | None) -> SyncReport:
         """Exchange what is new, until both sides have everything."""
         counts = await self.remote.sync(progress)
+        give_back(self._replica.database)
         return status.sync_report(self._replica, counts, moved_to=self._take_followed())
 
     def _take_followed(self) -> str:

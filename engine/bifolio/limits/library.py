@@ -54,6 +54,11 @@ REFUSALS_SHOWN_PER_AUTHOR_MAX = 5
 #: references peaked at 163 MB with all of a batch open, at 71 MB with a thousand, as fast.
 DOCUMENTS_OPEN_MAX = 500
 
+#: From so many bytes of the file that hold nothing, and this share of it, they are given back after
+#: a sync: writing 10 MB again takes a quarter of a second.
+UNUSED_BYTES_MIN = 1024 * 1024
+UNUSED_SHARE_MIN = 1 / 16
+
 #: So many received records of one batch are derived after they are committed, not with them. Of
 #: fewer, a second transaction would take longer than it wins; more are durable in half the time.
 DERIVED_LATER_MIN = 50
@@ -75,10 +80,14 @@ DERIVED_AT_ONCE = 500
 DERIVED_AHEAD_MIN = 500
 DERIVED_AHEAD_AT_ONCE = 50
 
-#: States that are read in one query before they are asked for, and the bytes of each at most: a
-#: query for each takes a tenth of a merge.
+#: States that are read in one query before they are asked for, and the stored bytes of each at
+#: most, a quarter of what it holds: a query for each takes a tenth of a merge.
 LOADED_AHEAD = 64
-LOADED_AHEAD_BYTES_EACH = 64 * 1024
+LOADED_AHEAD_BYTES_EACH = 16 * 1024
+
+#: What a stored state may claim to hold, as much as a record of a snapshot: a damaged one may claim
+#: anything, and all of it is allocated at once.
+PACKED_BYTES_MAX = 128 * 1024 * 1024
 
 #: From so many bytes on a state is stored as a base and what came since: pycrdt loads it in 4 ms,
 #: which is what all else of an edit takes.

@@ -13,7 +13,7 @@ STRINGS     ``tuple[str, ...]``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -301,14 +301,18 @@ class ExportedReference(Struct, frozen=True):
     """A reference on its way out: its values now, and the newest source that it came from.
 
     ``foreign`` where the source may be another member's words: it is written as it is only where
-    it can do no harm. ``groups`` are names as the format has them, ``files`` the paths of copies
-    that an export made; None where the export says nothing of them.
+    it can do no harm. ``unaltered`` where this device imported the source, nothing was changed
+    since, and the export gives it the same meaning: of the values only the key is there, and it
+    gives the reference with all of them.
+    ``groups`` are names as the format has them, ``files`` the paths of copies that an export made;
+    None where the export says nothing of them.
     """
 
     id: str
     values: Values
     source: Source | None = None
     foreign: bool = False
+    unaltered: Callable[[], ExportedReference] | None = None
     groups: tuple[str, ...] | None = None
     files: tuple[str, ...] | None = None
 

@@ -15,6 +15,7 @@ from bifolio.records import attachments
 from bifolio.records.attachments import Attachment
 from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_year
+from bifolio.records.key_patterns import KEY_ROLES
 from bifolio.records.names import Name
 from bifolio.records.notes import ANNOTATION, annotations_text, is_part
 from bifolio.records.reference import Source, Value, Values, value_to_json
@@ -191,6 +192,17 @@ def shown_fields(row: ReferenceRow) -> dict[str, Any]:
     if more and (text := annotations_text(row.fields)):
         fields[ANNOTATION] = text
     return fields
+
+
+def key_values(row: ReferenceRow) -> Values:
+    """What patterns of citation keys read of a reference."""
+    values: Values = {"type": row.type}
+    for name, value in shown_fields(row).items():
+        if isinstance(value, str | dict):
+            values[name] = value
+        elif name in KEY_ROLES:
+            values[name] = tuple(Name.from_csl(one) for one in value)
+    return values
 
 
 def has_parts(row: ReferenceRow) -> bool:

@@ -7,6 +7,7 @@ The only user of SQLite.
 ``integrity``           rows as they are in the file, for who checks and mends them
 ``salvaging``           a fresh file with all that can be read of a damaged one
 ``database``            the file: opening, transactions, SQLite's errors as ours
+``free_pages``          pages that hold nothing, given back to the disk
 ``migrations``          the schema, as numbered steps
 ``later_migrations``    the later of these steps
 ``schema``              whether a file's schema is ours, and nothing besides
@@ -18,7 +19,7 @@ The only user of SQLite.
 ``heard``               what was last heard of each device
 ``records``             the states of the records, and the state hash kept with each write
 ``hot_states``          of records that were edited often: a base, and the updates since
-``packed_states``       states as they are stored, large ones compressed
+``packed_states``       states, and changes before they are sealed, as they are stored: compressed
 ``changes``             every change: the outbox, the history, the means to rebuild a relay
 ``snapshot_source``     the changes as snapshots see them: what one is made of
 ``snapshots``           what snapshots brought: covered envelopes, chunks, where histories begin

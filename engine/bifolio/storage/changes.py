@@ -15,6 +15,7 @@ from msgspec import Struct
 from bifolio import limits
 from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
+from bifolio.storage.packed_states import pack_state, unpack_state
 
 
 class UnsealedChange(Struct, frozen=True):
@@ -80,7 +81,7 @@ class Changes:
         """Keep an own change with the frontier at its commit and its writer's slot; its number."""
         number = self._database.execute(
             "INSERT INTO changes (own, count, frontier, body, slot) VALUES (1, 1, ?, ?, ?)",
-            (msgpack.packb(list(frontier)), body, slot or None),
+            (msgpack.packb(list(frontier)), pack_state(body), slot or None),
         ).lastrowid
         assert number is not None
         return number
@@ -96,8 +97,9 @@ class Changes:
             f"WHERE hash IS NULL AND {_OF_DEVICE} ORDER BY number",
             (tag, tag),
         )
-        for number, frontier, body, slot in cursor:
+        for number, frontier, stored, slot in cursor:
             slots.add(slot or "")
+            body = unpack_state(stored)
             too_many = len(slots) > limits.INCARNATIONS_PER_ENVELOPE_MAX
             if found and (too_many or total + len(body) > bytes_max):
                 break
@@ -121,7 +123,7 @@ class Changes:
             values,
         )
         return [
-            UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot)
+            UnsealedChange(number, tuple(msgpack.unpackb(frontier)), unpack_state(body), slot)
             for number, frontier, body, slot in rows
         ]
 
@@ -185,7 +187,10 @@ class Changes:
         row = self._database.row(
             "SELECT body, hash IS NOT NULL FROM changes WHERE number = ?", (number,)
         )
-        return (row[0], bool(row[1])) if row else None
+        if row is None:
+            return None
+        body, is_sealed = row
+        return (body, True) if is_sealed else (unpack_state(body), False)
 
     def hash_of(self, number: int) -> bytes | None:
         """The hash of the envelope in a row; None where the row holds an unsealed change."""

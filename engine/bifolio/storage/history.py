@@ -174,6 +174,15 @@ class ChangeIndex:
             (bytes.fromhex(record_id),),
         )
 
+    def is_of_device(self, record_id: str, device: str) -> bool:
+        """Whether changes touched a record, and each of them was made on this device."""
+        row = self._database.row(
+            "SELECT count(*), total(device = ?) FROM touches JOIN history ON number = entry "
+            "WHERE record = ?",
+            (device, bytes.fromhex(record_id)),
+        )
+        return row is not None and row[0] > 0 and row[0] == row[1]
+
     def get(self, change_id: bytes) -> LoggedChange | None:
         """The change of an id. A folder that was copied may have sealed it twice."""
         found = self._read_where("id = ? ORDER BY number LIMIT 1", (change_id,))

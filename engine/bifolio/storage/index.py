@@ -19,10 +19,11 @@ from bifolio.storage.searchable import INDEXED, PLACES, Places
 #: The words and marks of the live references, split where ``records.folding`` says: it leaves
 #: letters, digits and non-ASCII characters, which are just what this tokenizer keeps. Beginnings of
 #: one and two letters have lists of their own: otherwise each would be put together from a hundred
-#: thousand words for each search.
+#: thousand words for each search. The texts are not kept: what was indexed of a reference is made
+#: of its row again where it goes.
 _CREATE_INDEX = (
     f"CREATE VIRTUAL TABLE refs_fts USING fts5({', '.join(INDEXED)}, "
-    "tokenize='ascii', prefix='1 2')"
+    "tokenize='ascii', prefix='1 2', content='')"
 )
 
 #: By what references are sorted: narrow, so that 100,000 are sorted without reading them.
@@ -34,6 +35,10 @@ _CREATE_ORDERS = (
 _INSERT = (
     f"INSERT INTO refs_fts (rowid, {', '.join(INDEXED)}) "
     f"VALUES ({', '.join('?' * (len(INDEXED) + 1))})"
+)
+_DELETE = (
+    f"INSERT INTO refs_fts (refs_fts, rowid, {', '.join(INDEXED)}) "
+    f"VALUES ('delete', {', '.join('?' * (len(INDEXED) + 1))})"
 )
 _INSERT_ORDER = (
     f"INSERT OR REPLACE INTO orders (number, id, trashed, {', '.join(PLACES)}) "
@@ -66,6 +71,15 @@ _READ_BY = {
     Order.YEAR: ("year", "IS NULL"),
     Order.RELEVANCE: ("year", "IS NULL"),
 }
+
+
+#: The texts of one reference, in the order of ``INDEXED``.
+Texts = tuple[str, ...]
+
+#: Every word in the index: its reference, its column, its place. In a schema of this connection's.
+_CREATE_WORDS = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS temp.refs_words USING fts5vocab(main, refs_fts, instance)"
+)
 
 
 class ListIndexes:
@@ -112,15 +126,17 @@ class SearchIndex:
             [(number, record_id, trashed, *places) for number, record_id, places, trashed in given],
         )
 
-    def write_texts(self, given: Iterable[tuple[int, tuple[str, ...]]]) -> None:
-        """Index references whose texts are not indexed yet: the number and the texts of each, in
-        the order of the numbers."""
-        self._database.execute_many(_INSERT, [(number, *texts) for number, texts in given])
-
-    def remove_texts(self, numbers: Sequence[int]) -> None:
-        """Forget the texts of references."""
-        rows = [(number,) for number in numbers]
-        self._database.execute_many("DELETE FROM refs_fts WHERE rowid = ?", rows)
+    def write_texts(self, given: Iterable[tuple[int, Texts | None, Texts | None]]) -> None:
+        """Index references: the number of each, what of it is indexed until now, and what is from
+        now on (None: nothing), in the order of the numbers: each step back writes all out.
+        """
+        for number, before, after in given:
+            if before == after:
+                continue
+            if before is not None:
+                self._database.execute(_DELETE, (number, *before))
+            if after is not None:
+                self._database.execute(_INSERT, (number, *after))
 
     def remove_places(self, numbers: Sequence[int]) -> None:
         """List references no longer."""
@@ -254,13 +270,18 @@ class SearchIndex:
         return int(row[0]) if row else 0
 
     def all_rows(self) -> list[tuple[object, ...]]:
-        """Everything, by id: to compare upkeep with a rebuild."""
-        names = ", ".join(f"refs_fts.{name}" for name in INDEXED)
-        places = ", ".join(f"orders.{name}" for name in PLACES)
-        return self._database.rows(
-            f"SELECT orders.id, orders.trashed, {places}, {names} FROM orders "
-            "LEFT JOIN refs_fts ON refs_fts.rowid = orders.number ORDER BY orders.id"
-        )
+        """Everything, by id: to compare upkeep with a rebuild. The words that are indexed of a
+        reference are one number, which is the same in this process alone."""
+        words: dict[int, int] = {}
+        self._database.execute(_CREATE_WORDS)
+        for number, *word in self._database.iterate(
+            "SELECT doc, term, col, offset FROM temp.refs_words"
+        ):
+            words[number] = words.get(number, 0) + hash(tuple(word))
+        places = ", ".join(PLACES)
+        rows = self._database.rows(f"SELECT number, id, trashed, {places} FROM orders ORDER BY id")
+        found: list[tuple[object, ...]] = [(*row[1:], words.pop(row[0], None)) for row in rows]
+        return found + sorted(words.items())
 
 
 def _way(sort: Sort) -> str:

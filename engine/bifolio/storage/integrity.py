@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import NamedTuple
 
 import msgpack
@@ -34,6 +34,13 @@ class ChangeRow:
     frontier: bytes | None
     body: bytes
     slot: str | None
+
+
+def _unpacked(row: ChangeRow) -> ChangeRow:
+    """A row with its change as it was written; what is damaged may be of any type."""
+    if row.hash is not None or not isinstance(row.body, bytes):
+        return row
+    return replace(row, body=unpack_state(row.body))
 
 
 class CheckedRecord(NamedTuple):
@@ -84,7 +91,7 @@ class Integrity:
             "FROM changes WHERE number > ? ORDER BY number LIMIT ?",
             (number, most),
         )
-        return [ChangeRow(*row) for row in rows]
+        return [_unpacked(ChangeRow(*row)) for row in rows]
 
     @staticmethod
     def pack_frontier(frontier: Sequence[bytes]) -> bytes:

@@ -39,10 +39,24 @@ def _add_basis(tables: object) -> None:
     cast("Tables", tables).conn.execute("ALTER TABLE refs ADD COLUMN basis BLOB")
 
 
+def _index_without_texts(tables: object) -> None:
+    """A search index that does not keep the texts; and states that no older program can open.
+
+    Lists are derived again, which fills it.
+    """
+    connection = cast("Tables", tables).conn
+    connection.execute("DROP TABLE IF EXISTS refs_fts")
+    connection.execute(
+        "CREATE VIRTUAL TABLE refs_fts USING fts5(title, author, editor, creators, container, "
+        "abstract, note, tags, marks, tokenize='ascii', prefix='1 2', content='')"
+    )
+
+
 #: The steps after those of ``migrations``, in their order.
 LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     lambda _: None,  # lists are derived again, with every note and annotation
     _add_record_bases,
     _add_what_programs_see,
     _add_basis,
+    _index_without_texts,
 )

@@ -230,8 +230,10 @@ class Records:
         row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
         if row is None or row[0].startswith((COMPRESSED, HEAD)):
             return 0
-        packed = pack_state(row[0])
-        if not dry_run and packed is not row[0]:
+        packed = pack_state(unpack_state(row[0]))
+        if len(packed) >= len(row[0]):
+            return 0
+        if not dry_run:
             self._database.execute("UPDATE records SET state = ? WHERE id = ?", (packed, record_id))
         return len(row[0]) - len(packed)
 

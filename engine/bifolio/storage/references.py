@@ -25,8 +25,9 @@ from bifolio.storage.derived import (
     StoredReference,
 )
 from bifolio.storage.elements import ALIASES, Elements
-from bifolio.storage.index import SearchIndex
+from bifolio.storage.index import SearchIndex, Texts
 from bifolio.storage.purged import PurgedTable
+from bifolio.storage.searchable import Searchable
 from bifolio.storage.shared_citation_keys import SharedKeys
 
 #: True where an earlier reference keeps this one's citation key (case K1).
@@ -109,7 +110,7 @@ class References:
             return
         ids = [one.id for one in references]
         known = {one.id: one.number for one in references if one.number is not None}
-        numbers = self._unindex({one.id: one.kept for one in references}, known)
+        numbers, texts = self._unlist({one.id: one.kept for one in references}, known)
         gone_before = self.purged.among(ids)
         moved = [one for one in references if not one.kept.key]
         old_keys = self.shared_keys.of([one.id for one in moved if one.id in numbers])
@@ -120,7 +121,7 @@ class References:
         self.elements.write(row for one in living if not one.kept.elements for row in one.elements)
         self._write_rows(living)
         changed = [one for one in living if not one.kept.texts or not one.kept.places]
-        self._index({one.id: one for one in changed}, numbers)
+        self._index({one.id: one for one in changed}, numbers, texts)
         self._database.execute_many(
             _INSERT_SOURCE,
             [row for one in references if not one.kept.sources for row in one.sources],
@@ -147,7 +148,8 @@ class References:
 
     def remove(self, record_id: str) -> None:
         """Forget a reference: nothing is left of its record here."""
-        self._unindex({record_id: Kept()}, {})
+        _, texts = self._unlist({record_id: Kept()}, {})
+        self._index({}, {}, texts)
         old_keys = self.shared_keys.of([record_id])
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
         self._forget([(record_id, Kept())])
@@ -164,15 +166,18 @@ class References:
         self.shared_keys.clear()
         self.purged.clear()
 
-    def _index(self, references: Mapping[str, StoredReference], known: Mapping[str, int]) -> None:
+    def _index(
+        self,
+        references: Mapping[str, StoredReference],
+        known: Mapping[str, int],
+        before: Mapping[int, Texts],
+    ) -> None:
         """Put references into the search index; ``known`` are the numbers of those that were
-        listed before.
+        listed before, ``before`` the texts that are to go, by number.
 
         By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
         times as long for an import; and in the order of their numbers: each step back flushes.
         """
-        if not references:
-            return
         new = [one for one in references if one not in known]
         numbers = {**self.numbers_among(new), **known} if new else known
         given = sorted((numbers[one.id], one) for one in references.values())
@@ -181,21 +186,44 @@ class References:
             for number, one in given
             if not one.kept.places
         )
-        self.index.write_texts(
-            (number, one.texts)
+        after = {
+            number: one.texts
             for number, one in given
             if not one.kept.texts and one.texts is not None
+        }
+        self.index.write_texts(
+            (number, before.get(number), after.get(number))
+            for number in sorted(before.keys() | after.keys())
         )
 
-    def _unindex(self, kept: Mapping[str, Kept], known: Mapping[str, int]) -> dict[str, int]:
-        """Take references out of the search index as far as they are not kept there; returns the
-        numbers of those that are listed, by id; ``known`` are some of these."""
+    def _unlist(
+        self, kept: Mapping[str, Kept], known: Mapping[str, int]
+    ) -> tuple[dict[str, int], dict[int, Texts]]:
+        """Take references out of the orders as far as they are not kept there; returns the numbers
+        of those that are listed, by id, and of those whose texts are not kept the texts that are
+        indexed, by number; ``known`` are the numbers of some."""
         asked = [one for one in kept if one not in known]
         numbers = {**known, **self.numbers_among(asked)} if asked else dict(known)
         listed = sorted((number, one) for one, number in numbers.items())
-        self.index.remove_texts([number for number, one in listed if not kept[one].texts])
         self.index.remove_places([number for number, one in listed if not kept[one].places])
-        return numbers
+        indexed = [number for number, one in listed if not kept[one].texts]
+        return numbers, self._indexed_texts(indexed)
+
+    def _indexed_texts(self, numbers: Sequence[int]) -> dict[int, Texts]:
+        """The texts that are indexed of live references, made of their rows again."""
+        if not numbers:
+            return {}
+        rows = self._database.rows(
+            "SELECT number, key, type, title, abstract, note, fields, year, conflicts FROM refs "
+            "WHERE number IN (SELECT value FROM json_each(?)) AND trashed = 0",
+            (json.dumps(numbers),),
+        )
+        found: dict[int, Texts] = {}
+        for number, key, kind, title, abstract, note, fields, year, conflicts in rows:
+            read = self._read_fields(fields)
+            row = Searchable(key, kind, title, abstract, note, read, year, conflicts)
+            found[number] = row.index_texts()
+        return found
 
     def _forget(self, references: Sequence[tuple[str, Kept]]) -> None:
         """Forget all that is derived of references but their rows, and what is kept."""
@@ -387,13 +415,17 @@ class References:
             DamagedLibraryError: they are none.
         """
         values = dict(zip(STORED, row, strict=False))
+        values["fields"] = self._read_fields(values["fields"])
+        values["trashed"] = bool(values["trashed"])
+        return ReferenceRow(**values, key_is_taken=bool(row[len(STORED)]))
+
+    def _read_fields(self, stored: str) -> dict[str, Any]:
         try:
-            values["fields"] = read_json(values["fields"])
+            fields: dict[str, Any] = read_json(stored)
         except ValueError as error:
             folder = self._database.path.parent
             raise DamagedLibraryError(folder, reason="a row of its list is no JSON") from error
-        values["trashed"] = bool(values["trashed"])
-        return ReferenceRow(**values, key_is_taken=bool(row[len(STORED)]))
+        return fields
 
 
 def _encodable(text: str) -> str:

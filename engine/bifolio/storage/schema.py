@@ -27,7 +27,7 @@ _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
 _MADE_AGAIN: Final = tuple(
     pattern(source)
     for source in (
-        r"createvirtualtablerefs_ftsusingfts5\((?:[a-z_]+,)+tokenize=ascii,prefix=\d*\)",
+        r"createvirtualtablerefs_ftsusingfts5\((?:[a-z_]+,)+tokenize=ascii,prefix=\d*(?:,content=)?\)",
         r"createtablerefs_fts_data\(idintegerprimarykey,blockblob\)",
         r"createtablerefs_fts_idx\(segid,term,pgno,primarykey\(segid,term\)\)withoutrowid",
         r"createtablerefs_fts_content\(idintegerprimarykey(?:,c\d+)+\)",

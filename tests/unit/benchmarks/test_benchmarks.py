@@ -66,6 +66,7 @@ def smoke(name: str) -> dict[str, Any]:
 
 def test_there_is_a_benchmark_for_every_question() -> None:
     assert NAMES == [
+        "bench_disk",
         "bench_duplicates",
         "bench_export",
         "bench_files",

@@ -188,11 +188,14 @@ def test_an_index_that_shows_something_else_is_told_and_can_be_rebuilt(
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("DELETE FROM refs_fts WHERE rowid = 1", "2 rows"),
-        ("UPDATE refs_fts_content SET c0 = 'other' WHERE id = 1", "full-text"),
+        ("INSERT INTO refs_fts (refs_fts, rowid, title) VALUES ('delete', 1, 'sync')", "2 rows"),
+        ("INSERT INTO refs_fts (rowid, title) VALUES (1, 'other')", "2 rows"),
+        ("INSERT INTO refs_fts (rowid, title) VALUES (77, 'other')", "1 row"),
+        ("INSERT INTO refs_fts (refs_fts) VALUES ('delete-all')", "4 rows"),
+        ("UPDATE refs_fts_data SET block = zeroblob(40) WHERE id > 10", "full-text"),
     ],
 )
-def test_a_full_text_index_that_lost_a_word_is_told(
+def test_a_full_text_index_that_is_out_of_step_is_told(
     path: Path, home: Home, statement: str, said: str
 ) -> None:
     alters(path, statement)

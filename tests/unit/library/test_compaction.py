@@ -58,7 +58,7 @@ def test_what_nobody_needs_goes_and_nothing_else_changes(path: Path, home: Home)
     assert set(kinds) == set(SavingKind)
     assert kinds[SavingKind.FILES].count == 1
     assert kinds[SavingKind.SNAPSHOT_PARTS].count == 4
-    assert kinds[SavingKind.STATES].count == 1
+    assert kinds[SavingKind.STATES].count == 3
     assert report.bytes_after < report.bytes_before - 50_000
     assert report.bytes_after == sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
     assert shown(path, home) == before

@@ -155,6 +155,13 @@ def find_needed_parents(source: Source) -> frozenset[str]:
     return frozenset(key.lower() for _, key in _links(source.tags))
 
 
+def has_links(source: Source) -> bool:
+    """Whether an entry names a parent, or has a field that one gives."""
+    return any(is_inherited(tag) for tag, _ in source.tags) or any(
+        True for _ in _links(source.tags)
+    )
+
+
 def unlink(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The tags of an entry that is composed, which says all by itself and must inherit nothing.
 

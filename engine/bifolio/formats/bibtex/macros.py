@@ -34,6 +34,19 @@ def expand(raw: str, macros: dict[str, str]) -> str:
     )
 
 
+def mean_the_same(
+    tags: Iterable[tuple[str, str]], macros: dict[str, str], others: dict[str, str]
+) -> bool:
+    """Whether raw values say the same by these macros as by those."""
+    return all(
+        macros.get(name) == others.get(name)
+        for _, raw in tags
+        if "#" in raw or raw[:1] not in ("{", '"')
+        for delimiter, text in pieces(raw)
+        if not delimiter and (name := text.lower())
+    )
+
+
 def find_overlong(
     tags: Iterable[tuple[str, str]], macros: dict[str, str], *, longest: int
 ) -> list[str]:
