@@ -57,6 +57,8 @@ class Admission:
     #: closed.
     restricted: set[bytes] = field(default_factory=set)
     closed: set[bytes] = field(default_factory=set)
+    #: Who has begun to take new keys: a relay may know those alone by now.
+    rotating: set[bytes] = field(default_factory=set)
     _names: int = 0
 
     def invite(self, owner: Computer, relay: SimulatedRelay, *, uses: int | None = None) -> bool:
@@ -125,7 +127,7 @@ class Admission:
         device = computer.keys.sign_public
         if computer.join_secret is not None or device not in self.admitted:
             return True  # on its way in
-        if device in self.restricted:
+        if device in self.restricted or device in self.rotating:
             return True
         ticket = self.admitted[device]
         membership = computer.member_log.membership()
@@ -152,6 +154,7 @@ class Admission:
         for device, ticket in self.admitted.items():
             if device in self.restricted:
                 continue
+            device = log.current(device)
             if ticket is not None and self._is_closed(ticket, log) and device not in here:
                 continue
             if ticket is None or ticket.uses is None:

@@ -173,12 +173,12 @@ class LibraryMembership:
         """
         with self._database.transaction():
             known = self.membership()
-            stored = known.records if known else ()
+            stored = frozenset(known.records if known else ())
             # Another process that syncs this replica may have learnt some of them just now.
             fresh = [record for record in records if record not in stored]
             if len(stored) + len(fresh) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
                 raise MembershipError("the log has more records than any library may have")
-            whole = self._read([*stored, *fresh])
+            whole = known.extend(fresh) if known is not None else self._read(fresh)
             if whole.library_id != self._replica.library_id:
                 raise MembershipError("the log is that of another library")
             self._insert(fresh)

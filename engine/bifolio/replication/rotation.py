@@ -33,6 +33,8 @@ def take(replica: Replica, member_log: LibraryMembership, successor: DeviceKeys)
     with replica.database.transaction():
         replica.meta.notes = ()
         member_log.take_keys(successor)
+        # A snapshot that the old keys made counts for nothing now until these say that it is right.
+        replica.meta.forget("snapshots_looked_ms")
     adopt_lost_changes(replica, member_log, of=frozenset({earlier}))
 
 
