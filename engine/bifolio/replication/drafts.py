@@ -435,11 +435,16 @@ def _writes(replica: Replica, one: DraftRecord) -> list[Write]:
     both = RecordDocument(state)
     both.merge_incomplete(one.state)
     drafted, found = _document(one.state).entries(), both.entries()
+    writes: list[Write] = [lambda plan, entries: _plan(plan, entries, found)]
     if deletion.is_trashed(drafted):
-        if state is None or deletion.is_trashed(RecordDocument(state).entries()):
-            return []
-        return [deletion.plan_delete]
-    return [lambda plan, entries: _plan(plan, entries, found)]
+        writes.append(_delete)  # what was typed before goes into the trash with it
+    return writes
+
+
+def _delete(plan: Plan, entries: Entries) -> None:
+    """Plan a deletion, unless the record is in the trash."""
+    if not deletion.is_trashed(entries):
+        deletion.plan_delete(plan, entries)
 
 
 def _document(state: bytes) -> RecordDocument:
