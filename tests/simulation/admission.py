@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 
 from tests.simulation.computer import Computer
 from tests.simulation.relay import SimulatedRelay, sync
@@ -91,7 +90,10 @@ class Admission:
         if not editors:
             return False
         device = self.choose.choice(editors)
-        make = partial(make_role, device=device, role=Role.OWNER)
+
+        def make(log: Membership, keys: DeviceKeys) -> bytes:
+            return make_role(log, keys, device=log.current(device), role=Role.OWNER)
+
         return self._append(owner, relay, make)
 
     def rename(self, member: Computer, relay: SimulatedRelay) -> bool:
@@ -177,7 +179,7 @@ class Admission:
         try:
             record = make(log, author.keys)
         except MembershipError:
-            if self.restricted:
+            if self.restricted or self.rotating:
                 return False  # whom it is about was removed meanwhile
             raise
         question = AppendMember(log.library_id, author.keys.sign_public, log.head, record, True)

@@ -150,6 +150,21 @@ class DeviceSteps:
             assert own in world.admission.restricted or world.admission.may_be_out(computer)
             computer.next_keys = None
 
+    def is_unknown(self, computer: Computer) -> bool:
+        """Whether the list of members at a computer lost its new keys: by a backup of before at the
+        computer, with a relay that was put back too."""
+        log = computer.member_log.membership()
+        device = computer.keys.sign_public
+        return device in self.successors.values() and log is not None and not log.has_met(device)
+
+    def forget_old(self, computer: Computer) -> None:
+        """Nobody knows of its new keys any more: it comes back by a ticket, and what it wrote under
+        the old ones and had not sent is nobody's."""
+        for old, fresh in list(self.successors.items()):
+            if fresh == computer.keys.sign_public:
+                del self.successors[old]
+                self._restrict(old)
+
     def restrict_successors(self, device: bytes) -> None:
         """Who takes a right of a device takes it of the keys that follow it."""
         for computer in self._world.computers:

@@ -206,8 +206,13 @@ class Simulator:
                 return
             if self.devices is not None and computer.keys.sign_public in self.devices.successors:
                 return
-            if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
+            is_unknown = self.devices is not None and self.devices.is_unknown(computer)
+            if computer.member_log.role() is not None or not (
+                is_unknown or self.admission.may_be_out(computer)
+            ):
                 raise
+            if is_unknown and self.devices is not None:
+                self.devices.forget_old(computer)
             self._say(f"{computer.name} gets another ticket")
             owner, secret = self._owners()[0], self.choose.randbytes(32)
             sync(relay, owner, invite_secret=secret)
@@ -585,7 +590,10 @@ class Simulator:
         if device in self.admission.restricted or device in self.admission.rotating:
             self._say(f"{computer.name} is refused: {error.message}")
             return
-        if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
+        is_unknown = self.devices is not None and self.devices.is_unknown(computer)
+        if computer.member_log.role() is not None or not (
+            is_unknown or self.admission.may_be_out(computer)
+        ):
             raise error
         self._say(f"{computer.name} is refused: {error.message}")
 

@@ -295,6 +295,14 @@ class LibraryMembership:
         membership = self.membership()
         return membership.role_of(self._replica.keys.sign_public) if membership else None
 
+    def has_joined(self) -> bool:
+        """Whether this device is a member by a ticket: the library was begun on another one."""
+        membership, own = self.membership(), self._replica.keys.sign_public
+        if membership is None or membership.role_of(own) is None:
+            return False
+        founder = parse_record(membership.records[0]).header.author
+        return founder not in membership.lineage(own)
+
     def owner_names(self) -> tuple[str, ...]:
         """What the owners' computers are called, as far as they have written anything."""
         membership = self.membership()

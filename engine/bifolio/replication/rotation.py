@@ -35,7 +35,7 @@ def take(replica: Replica, member_log: LibraryMembership, successor: DeviceKeys)
         member_log.take_keys(successor)
         # A snapshot that the old keys made counts for nothing now until these say that it is right.
         replica.meta.forget("snapshots_looked_ms")
-    adopt_lost_changes(replica, member_log, of=frozenset({earlier}))
+    _adopt(replica, member_log, frozenset({earlier}))
 
 
 def adopt_late_edits(replica: Replica, member_log: LibraryMembership) -> None:
@@ -43,4 +43,12 @@ def adopt_late_edits(replica: Replica, member_log: LibraryMembership) -> None:
     successors, own = replica.meta.successors, replica.keys.tag
     earlier = frozenset(tag for tag, now in successors.items() if now == own)
     if earlier and replica.changes.unsealed_of_others(own):
+        _adopt(replica, member_log, earlier)
+
+
+def _adopt(replica: Replica, member_log: LibraryMembership, earlier: frozenset[str]) -> None:
+    """Write again what the device wrote under these keys; who may not write keeps it as it is, as
+    a part of its draft."""
+    role = member_log.role()
+    if role is not None and role.may_write:
         adopt_lost_changes(replica, member_log, of=earlier)
