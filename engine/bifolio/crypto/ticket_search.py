@@ -1,8 +1,9 @@
 """A ticket in whatever somebody pasted: a mail, a chat, a file, a line with marks around it.
 
 Mail programs wrap it, put ``> `` before its lines, brackets, quotation marks or a full stop around
-it, tags and characters that nobody sees into it, and encode it as a whole. Where it ends shows its checksum. Nothing of what was
-pasted is ever repeated. May import only ``ticket``, ``errors`` and ``limits``.
+it, tags and characters that nobody sees into it, and encode it as a whole. Where it ends shows its
+checksum. Nothing of what was pasted is ever repeated. May import only ``ticket``, ``errors`` and
+``limits``.
 """
 
 from __future__ import annotations
@@ -64,9 +65,10 @@ def _readings(text: str) -> Iterator[str]:
     if _ENCODED_PART.search(text):
         parts = message_from_string(text).walk()
         bodies = [one.get_payload(decode=True) for one in parts if not one.is_multipart()]
-        plain = "\n".join(one.decode("utf-8", "replace") for one in bodies if isinstance(one, bytes))
-        yield _clean(plain)
-        yield _TAG.sub("", _clean(plain))
+        texts = [one.decode("utf-8", "replace") for one in bodies if isinstance(one, bytes)]
+        decoded = _clean("\n".join(texts))
+        yield decoded
+        yield _TAG.sub("", decoded)
 
 
 def _find_in(cleaned: str, passphrase: str | None) -> Ticket:

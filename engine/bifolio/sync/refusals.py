@@ -33,8 +33,8 @@ def refusal_of(message: Nack) -> BifolioError:
     if message.code is Code.NEED_SNAPSHOT:
         return RelayRefusedError(
             str(message.code),
-            detail="the beginning of the library is there only as a snapshot, and no other computer "
-            "that may write says that it is right",
+            detail="the beginning of the library is there only as a snapshot, and no other "
+            "computer that may write says that it is right",
             next_step=Next.SYNC_ANOTHER_WRITER,
         )
     steps = {
