@@ -1,4 +1,4 @@
-"""Computers that take new keys, and libraries that move, as the simulation found them going wrong."""
+"""Computers that take new keys, and libraries that move: what the simulation found going wrong."""
 
 from __future__ import annotations
 
