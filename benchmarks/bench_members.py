@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.support.report import Benchmark, Computed, Measured, progress
 from tests.support.relay_client import CONTENT_KEY, SharedLibrary
 
-from bifolio import Library
+from bifolio import Library, limits
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import (
     ChainEnd,
@@ -35,6 +35,9 @@ from bifolio.records.edits import Act, Edit
 from bifolio.replica.membership import LibraryMembership
 
 T = TypeVar("T")
+
+#: Of one message of a relay.
+_PART_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def measure(size: Size, folder: Path) -> Measured:
     newcomer = new_device_keys("newcomer", shared.random)
     joining = shared.membership
     _, join_s = _timed(lambda: make_join(joining, newcomer, ticket_secret=invite_secret))
+    learn_s = _learn(folder, membership)
     (small_s, large_s), (open_few_s, open_many_s) = _edits(size, folder, membership)
     figures = {
         "log_records": len(records),
@@ -82,6 +86,7 @@ def measure(size: Size, folder: Path) -> Measured:
         "log_bytes_after_joins": joined_bytes,
         "verify_s": verify_s,
         "join_s": join_s,
+        "learn_s": learn_s,
         "removal_s": median(removal_s),
         "edit_few_members_ms": small_s * 1000,
         "edit_many_members_ms": large_s * 1000,
@@ -111,6 +116,29 @@ def _remove(shared: SharedLibrary, devices: list[DeviceKeys], known: dict[int, b
     for record in made:
         shared.membership = shared.membership.append(record)
     known[shared.membership.generation] = content_key
+
+
+def _learn(folder: Path, membership: Membership) -> float:
+    """The seconds in which a newcomer's replica verifies and stores the list as a relay gives it,
+    in messages of so many records and bytes."""
+    library = Library.create(folder / "new.bifolio", home=Home(folder / "home of new"))
+    replica = library._replica
+    log = LibraryMembership(replica)
+    with replica.database.transaction():
+        log.forget()
+        replica.meta.library_id = membership.library_id
+    parts: list[list[bytes]] = [[]]
+    for record in membership.records:
+        own_bytes = sum(map(len, parts[-1])) + len(record)
+        if parts[-1] and (len(parts[-1]) == limits.MEMBERS_BATCH_MAX or own_bytes > _PART_BYTES):
+            parts.append([])
+        parts[-1].append(record)
+    began = time.process_time()
+    for part in parts:
+        log.learn(part)
+    took_s = time.process_time() - began
+    library.close()
+    return took_s
 
 
 def _edits(

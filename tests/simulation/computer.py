@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,12 +26,14 @@ from bifolio.crypto.envelope import (
 )
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import Membership, Role, make_invite, make_join
+from bifolio.errors import NotAMemberError
 from bifolio.ids import digest
 from bifolio.library import status
 from bifolio.replica import folder as replica_folder
 from bifolio.replica.envelope_formats import EnvelopeFormats
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica, Runtime
+from bifolio.replication import rotation
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
 from bifolio.storage.packed_states import unpack_state
@@ -79,7 +82,11 @@ class Computer:
         formats: EnvelopeFormats | None = None,
     ) -> None:
         self.folder = folder
-        self.keys = keys
+        #: The keys in its home, and those that are to take their place while it rotates them.
+        self.home_keys = keys
+        self.next_keys: DeviceKeys | None = None
+        #: The ids of changes that it wrote again as its own, under its next keys.
+        self.adopted: set[bytes] = set()
         self.clock = clock
         self.content_key = content_key
         #: What its program can read; None is what this one can.
@@ -94,9 +101,14 @@ class Computer:
         self.open()
 
     @property
+    def keys(self) -> DeviceKeys:
+        """The keys that it speaks with in this library."""
+        return self.replica.keys
+
+    @property
     def name(self) -> str:
         """The name of the device."""
-        return self.keys.name
+        return self.home_keys.name
 
     def open(self) -> None:
         """Open the replica, as a new process would."""
@@ -109,9 +121,31 @@ class Computer:
             random_bytes=self._random.randbytes,
         )
         self.replica = Replica(
-            self.folder, database, lambda: self.keys, runtime, formats=self.formats
+            self.folder, database, self._load_keys, runtime, formats=self.formats
         )
         self.member_log = LibraryMembership(self.replica)
+
+    def begin_session(self) -> None:
+        """What a process does before it talks to a relay: edits that wait under this device's
+        earlier keys, as in a backup of before, are written again as its own."""
+        self.replica.check_keys()
+        if self.keys.tag in self.replica.meta.successors.values():
+            with self.adopting():
+                rotation.adopt_late_edits(self.replica, self.member_log)
+
+    @contextmanager
+    def adopting(self) -> Iterator[None]:
+        """Note which changes are written again meanwhile."""
+        before = self.known()
+        yield
+        self.adopted |= before - self.known()
+
+    def _load_keys(self) -> DeviceKeys:
+        """As a library's process does: it may be on the next keys before its home is."""
+        wanted = self.replica.meta.device_key
+        if self.next_keys is not None and wanted == self.next_keys.sign_public:
+            return self.next_keys
+        return self.home_keys
 
     def close(self) -> None:
         """Close the replica."""
@@ -182,7 +216,11 @@ class Computer:
     def key_of(self, envelope: bytes) -> bytes | None:
         """The content key of an envelope; None where this computer was never given it."""
         generation = read_header(envelope).generation
-        return self.member_log.key(generation) or (self.content_key if not generation else None)
+        try:
+            found = self.member_log.key(generation)
+        except NotAMemberError:
+            found = None  # in a backup of before it took new keys, until it syncs
+        return found or (self.content_key if not generation else None)
 
     def member_head(self) -> bytes:
         """The head of its list of members; empty while it knows nothing of them."""

@@ -66,6 +66,8 @@ class History:
     events: dict[bytes, Event] = field(default_factory=dict)
     #: Devices of which somebody took a right: what they wrote behind the cut is theirs alone.
     restricted: set[bytes] = field(default_factory=set)
+    #: Changes that their author wrote again as its own, under its next keys.
+    adopted: set[bytes] = field(default_factory=set)
     #: Who committed each event.
     authors: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -76,8 +78,16 @@ class History:
         self.authors[change] = computer.keys.sign_public
 
     def is_restricted(self, change: bytes) -> bool:
-        """Whether somebody wrote a change of whom a right was taken, before it or behind it."""
+        """Whether somebody wrote a change of whom a right was taken, before it or behind it; or it
+        was written again under other keys."""
+        if change in self.adopted:
+            return True
         return self.authors.get(change, AUTHORS.get(change)) in self.restricted
+
+    @property
+    def has_restricted(self) -> bool:
+        """Whether ``is_restricted`` may be said of any change."""
+        return bool(self.restricted or self.adopted)
 
     # --- what must hold -------------------------------------------------------------------
 
@@ -90,7 +100,7 @@ class History:
         known = computer.known()
         for one in (known - before) & self.events.keys():
             missing = self.events[one].known - known
-            if self.restricted:
+            if self.has_restricted:
                 missing = frozenset(m for m in missing if not self.is_restricted(m))
             assert not missing, f"{computer.name} merged a change before {len(missing)} others"
         return known
@@ -102,7 +112,7 @@ class History:
         loose = {
             one: event
             for one, event in self.events.items()
-            if one not in known and self.restricted and self.is_restricted(one)
+            if one not in known and self.has_restricted and self.is_restricted(one)
         }
         for record in sorted({event.record for event in events.values()}):
             concerned = {one: event for one, event in events.items() if event.record == record}

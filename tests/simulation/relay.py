@@ -20,6 +20,7 @@ from bifolio import limits
 from bifolio.errors import BifolioError
 from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.replication.member_acts import MemberAct
+from bifolio.sync.counts import Counts
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
@@ -70,6 +71,8 @@ class SimulatedRelay:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
+        #: Where it is reached, where computers go from one relay to another by what members say.
+        self.url = f"wss://{folder.name}.example.org"
         self._random = random.Random(seed)
         self.connections: list[SimulatedConnection] = []
         self._copies = 0
@@ -86,6 +89,7 @@ class SimulatedRelay:
         act: MemberAct | None = None,
     ) -> None:
         """A computer connects; what it and the relay say is carried by ``step``."""
+        computer.begin_session()
         port = ReplicaAdapter(
             computer.replica,
             computer.member_log,
@@ -95,6 +99,16 @@ class SimulatedRelay:
         )
         port.retry_newer()
         self.connections.append(SimulatedConnection(self, computer, port, self._random))
+
+    def connect_port(self, port: ReplicaAdapter, *, library: bytes) -> SimulatedConnection:
+        """A process of which nothing is known but its side of the connection."""
+        connection = SimulatedConnection(self, None, port, self._random, library=library)
+        self.connections.append(connection)
+        return connection
+
+    def draw(self, count: int) -> bytes:
+        """So many bytes of the relay's own randomness."""
+        return self._random.randbytes(count)
 
     def answer(self, question: Question) -> Answer:
         """The answer to one question."""
@@ -223,12 +237,19 @@ class SimulatedConnection:
     """Both ends of one connection and what is under way between them."""
 
     def __init__(
-        self, relay: SimulatedRelay, computer: Computer, port: ReplicaAdapter, choose: random.Random
+        self,
+        relay: SimulatedRelay,
+        computer: Computer | None,
+        port: ReplicaAdapter,
+        choose: random.Random,
+        *,
+        library: bytes = b"",
     ) -> None:
         self.relay = relay
-        self.computer = computer
+        self._computer = computer
         self.port = port
-        self.client = SyncSession(port, library=computer.replica.library_id)
+        of = library if computer is None else computer.replica.library_id
+        self.client = SyncSession(port, library=of)
         self.session = Session(nonce=choose.randbytes(32))
         self.submissions: list[Submission] = []
         #: Chunks that went either way.
@@ -238,6 +259,12 @@ class SimulatedConnection:
         self._to_relay: deque[bytes] = deque()
         self._choose = choose
         self.carry_out(self.session.greet())
+
+    @property
+    def computer(self) -> Computer:
+        """Whose connection it is."""
+        assert self._computer is not None
+        return self._computer
 
     @property
     def to_relay(self) -> Sequence[bytes]:
@@ -284,7 +311,8 @@ class SimulatedConnection:
             return True
         self.say(self.client.receive(self._wire.receive(raw)))
         if self.client.phase == Left(Joined()):
-            self.computer.join_secret = None
+            if self._computer is not None:
+                self._computer.join_secret = None
             self.port.become_member()
         return True
 
@@ -319,22 +347,51 @@ def sync(
     for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
         relay.connect(computer, invite_secret=invite_secret, act=act)
         connection = relay.connections[-1]
-        try:
-            while not connection.over:
-                if connection.step():
-                    messages += 1
-                elif not relay.commit():
-                    raise AssertionError(f"the sync of {computer.name} stands still")
-        finally:
-            relay.disconnect(connection)
-        match connection.client.phase:
-            case Left(Joined()):
-                continue
-            case Left(BifolioError() as error):
-                raise error
-            case Left(Bye(retry=Retry.NEVER) as farewell):
-                raise BifolioError(f"the relay ended it: {farewell.reason}")
-            case Left(farewell):
-                raise AssertionError(f"the relay ended it: {farewell}")
-        return messages
+        messages += _carry(connection, computer.name)
+        if not _comes_back(connection):
+            return messages
     raise BifolioError("it came back again and again")
+
+
+def sync_with(relay: SimulatedRelay, port: ReplicaAdapter, *, library: bytes) -> Counts:
+    """The same for one side of a connection that somebody else made."""
+    counts = Counts()
+    for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
+        connection = relay.connect_port(port, library=library)
+        _carry(connection, "somebody")
+        counts += connection.client.counts
+        if not _comes_back(connection):
+            return counts
+    raise BifolioError("it came back again and again")
+
+
+def _carry(connection: SimulatedConnection, name: str) -> int:
+    """All that both sides say, until nothing is left to say; how many messages it was."""
+    messages = 0
+    try:
+        while not connection.over:
+            if connection.step():
+                messages += 1
+            elif not connection.relay.commit():
+                raise AssertionError(f"the sync of {name} stands still")
+    finally:
+        connection.relay.disconnect(connection)
+    return messages
+
+
+def _comes_back(connection: SimulatedConnection) -> bool:
+    """Whether a connection ended because a ticket's holder is a member now.
+
+    Raises:
+        BifolioError: what else ended it.
+    """
+    match connection.client.phase:
+        case Left(Joined()):
+            return True
+        case Left(BifolioError() as error):
+            raise error
+        case Left(Bye(retry=Retry.NEVER) as farewell):
+            raise BifolioError(f"the relay ended it: {farewell.reason}")
+        case Left(farewell):
+            raise AssertionError(f"the relay ended it: {farewell}")
+    return False

@@ -166,6 +166,8 @@ class RightsSteps:
         self._world._say(f"  ({names[0] if names else device.hex()[:8]})")
         self._restricted.add(device)
         self._world.history.restricted.add(device)
+        if self._world.devices is not None:
+            self._world.devices.restrict_successors(device)
 
     @property
     def _restricted(self) -> set[bytes]:

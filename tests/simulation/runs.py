@@ -24,9 +24,20 @@ class Outcome:
     failure: str = ""
 
 
+def has_moves(seed: int) -> bool:
+    """Whether keys and relays change in a seed's run; every one of these takes rights too."""
+    return seed % 16 in (7, 8)
+
+
+def has_rights(seed: int) -> bool:
+    """Whether rights are taken and given in a seed's run."""
+    return seed % 4 == 2 or seed % 16 == 13 or has_moves(seed)
+
+
 def run_seed(seed: int, steps: int, mutation: str) -> Outcome:
     """One seeded run, in a folder in memory where there is one; odd seeds make snapshots, and every
-    second one of the others takes rights and gives them, as every eighth odd one does."""
+    second one of the others takes rights and gives them, as every eighth odd one does. Every eighth
+    seed takes rights, and new keys, and goes from relay to relay."""
     memory = Path("/dev/shm")
     with (
         TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
@@ -37,7 +48,8 @@ def run_seed(seed: int, steps: int, mutation: str) -> Outcome:
             seed,
             computers=2 + seed % 3,
             snapshots=seed % 2 == 1,
-            rights=seed % 4 == 2 or seed % 16 == 13,
+            rights=has_rights(seed),
+            moves=has_moves(seed),
         )
         try:
             simulator.run(steps)

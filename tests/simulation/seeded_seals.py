@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from nacl import bindings
 
 #: Where the engine seals: each has its own name for it.
-_PLACES = ("bifolio.crypto.membership.authoring", "bifolio.replica.membership")
+_PLACES = (
+    "bifolio.crypto.membership.authoring",
+    "bifolio.crypto.membership.announcing",
+    "bifolio.replica.membership",
+)
 
 
 @contextmanager
@@ -28,5 +32,7 @@ def seeded_seals(seed: int) -> Iterator[None]:
         sealed: bytes = bindings.crypto_box(message, nonce, box_public, private)
         return bytes(public) + sealed
 
-    with patch(f"{_PLACES[0]}.seal_to", seal_to), patch(f"{_PLACES[1]}.seal_to", seal_to):
+    with ExitStack() as patched:
+        for place in _PLACES:
+            patched.enter_context(patch(f"{place}.seal_to", seal_to))
         yield

@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 from tests.simulation.admission import Admission, Ticket
 from tests.simulation.computer import Clock, Computer, empty_computer, found_library
+from tests.simulation.device_steps import DeviceSteps
 from tests.simulation.further_steps import FurtherSteps, small_deletions_count
 from tests.simulation.history import (
     History,
@@ -73,6 +74,7 @@ class Simulator:
         grows: bool = True,
         snapshots: bool = False,
         rights: bool = False,
+        moves: bool = False,
     ) -> None:
         self._opened = ExitStack()
         self._opened.enter_context(seeded_seals(seed))
@@ -90,8 +92,12 @@ class Simulator:
         self.relay = SimulatedRelay(folder / "relay", seed)
         self.relays = [self.relay]
         self.admission = Admission(self.choose)
-        self.computers = self._members(computers, seed)
+        #: Where keys and relays change: what is said of where the library is holds then.
+        self.devices = DeviceSteps(self) if moves else None
+        if self.devices is not None:
+            self.devices.network.add(self.relay)
         self._at: dict[int, SimulatedRelay] = {}
+        self.computers = self._members(computers, seed)
         self._backups: list[tuple[Computer, Path]] = []
         self._relay_copies = [self.relay.copy()]
         self._invariants = Invariants(self.history)
@@ -113,6 +119,8 @@ class Simulator:
             relay.close()
         for computer in self.computers:
             computer.close()
+        if self.devices is not None:
+            self.devices.close()
         self._opened.close()
 
     def step(self) -> None:
@@ -136,6 +144,8 @@ class Simulator:
             for connection in list(relay.connections):
                 self._end(connection)
         self._further.heal()
+        if self.devices is not None:
+            self.devices.heal()
         held = {id(computer): computer.known() for computer in self.computers}
         for _ in range(ROUNDS_MAX):
             before = self._rest()
@@ -148,6 +158,8 @@ class Simulator:
         else:
             raise AssertionError(f"it did not come to rest in {ROUNDS_MAX} rounds")
         rights, live = self._rights, self.computers if self._rights is None else self._rights.live()
+        if self.devices is not None:
+            self.devices.follow(live)
         # Who is no member any more brings nobody anything.
         typed = {one for computer in live for one in held[id(computer)]}
         if rights is not None:
@@ -158,7 +170,7 @@ class Simulator:
             check_waiting(computer, live, self.relays)
             if rights is None or not rights.is_restricted(computer):
                 assert computer.replica.changes.unsent() == 0
-            assert self.history.restricted or computer.replica.changes.refusals() == []
+            assert self.history.has_restricted or computer.replica.changes.refusals() == []
             said = [note for note, _ in computer.replica.meta.notes if "is not what the" in note]
             assert not said, f"{computer.name} calls an honest snapshot wrong"
             assert not computer.replica.meta.lost_members, f"{computer.name} carries something"
@@ -172,6 +184,8 @@ class Simulator:
         else:
             self._check_files()
         check_equal(live)
+        if self.devices is not None:
+            self.devices.check(live)
         self.admission.check(live)
         for relay in self.relays:
             self._check_relay(relay)
@@ -190,8 +204,15 @@ class Simulator:
         except BifolioError:
             if computer.keys.sign_public in self.admission.restricted:
                 return
-            if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
+            if self.devices is not None and computer.keys.sign_public in self.devices.successors:
+                return
+            is_unknown = self.devices is not None and self.devices.is_unknown(computer)
+            if computer.member_log.role() is not None or not (
+                is_unknown or self.admission.may_be_out(computer)
+            ):
                 raise
+            if is_unknown and self.devices is not None:
+                self.devices.forget_old(computer)
             self._say(f"{computer.name} gets another ticket")
             owner, secret = self._owners()[0], self.choose.randbytes(32)
             sync(relay, owner, invite_secret=secret)
@@ -282,7 +303,7 @@ class Simulator:
                 (1, self._promote),
                 (1, self._rename),
                 (1, self._second_relay),
-                (4, self._move),
+                (4, self._move) if self.devices is None else (0, self._move),
                 (1, self._intrude),
             ]
         if self._has_snapshots:
@@ -290,6 +311,8 @@ class Simulator:
         acts += self._further.acts(grows=grows and self._rights is None)
         if self._rights is not None:
             acts += self._rights.acts()
+        if self.devices is not None:
+            acts += self.devices.acts()
         return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
@@ -416,12 +439,16 @@ class Simulator:
     # --- who comes, and where to ---------------------------------------------------------------
 
     def _invite(self) -> None:
-        owner = self.choose.choice(self._owners())
+        if not (owners := self._owners()):
+            return  # the only one is between its old keys and its new ones
+        owner = self.choose.choice(owners)
         if self.admission.invite(owner, self._relay_of(owner)):
             self._say(f"{owner.name} makes a ticket for {self.admission.tickets[-1].uses}")
 
     def _promote(self) -> None:
-        owner = self.choose.choice(self._owners())
+        if not (owners := self._owners()):
+            return
+        owner = self.choose.choice(owners)
         if self.admission.promote(owner, self._relay_of(owner)):
             self._say(f"{owner.name} makes an owner")
 
@@ -456,6 +483,8 @@ class Simulator:
                 relay.roll_back(copy)
             self._say(f"{folder.name} begins with {copy.name if copy else 'nothing'}")
             self.relays.append(relay)
+            if self.devices is not None:
+                self.devices.network.add(relay)
 
     def _move(self) -> None:
         """A computer goes to another relay from now on."""
@@ -496,6 +525,7 @@ class Simulator:
 
     def _members(self, count: int, seed: int) -> list[Computer]:
         owner = found_library(self.folder / "0", seed=seed * 100 + 1, clock=Clock())
+        self._put_at(owner, self.relay)
         self.ticket_secret = self.choose.randbytes(32)
         sync(self.relay, owner, invite_secret=self.ticket_secret)
         self.admission.tickets.append(Ticket(self.ticket_secret, None))
@@ -510,6 +540,7 @@ class Simulator:
                 library=owner,
             )
             computer.join_secret = self.ticket_secret
+            self._put_at(computer, self.relay)
             sync(self.relay, computer)
             self.admission.note(computer)
             computers.append(computer)
@@ -528,7 +559,7 @@ class Simulator:
             library=self.computers[0],
         )
         computer.join_secret = self.choose.choice(self.admission.tickets).secret
-        self._at[id(computer)] = self.choose.choice(self.relays)
+        self._put_at(computer, self.choose.choice(self.relays))
         self._say(f"{computer.name} comes with a ticket")
         self.computers.append(computer)
         return computer
@@ -551,7 +582,10 @@ class Simulator:
     def _sync_one(self, computer: Computer) -> None:
         self._say(f"{computer.name} syncs")
         try:
-            sync(self._relay_of(computer), computer)
+            if self.devices is not None:
+                self.devices.sync(computer)
+            else:
+                sync(self._relay_of(computer), computer)
         except BifolioError as error:
             self._refused(computer, error)
         self.admission.note(computer)
@@ -559,15 +593,28 @@ class Simulator:
     def _refused(self, computer: Computer, error: BifolioError) -> None:
         """Only who is not in yet, who lost a right, or whose ticket others used up, may be refused
         anything."""
-        if computer.keys.sign_public in self.admission.restricted:
+        device = computer.keys.sign_public
+        if device in self.admission.restricted or device in self.admission.rotating:
             self._say(f"{computer.name} is refused: {error.message}")
             return
-        if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
+        is_unknown = self.devices is not None and self.devices.is_unknown(computer)
+        if computer.member_log.role() is not None or not (
+            is_unknown or self.admission.may_be_out(computer)
+        ):
             raise error
         self._say(f"{computer.name} is refused: {error.message}")
 
     def _relay_of(self, computer: Computer) -> SimulatedRelay:
+        if self.devices is not None:
+            return self.devices.relay_of(computer)
         return self._at.get(id(computer), self.relay)
+
+    def _put_at(self, computer: Computer, relay: SimulatedRelay) -> None:
+        """A computer begins at a relay."""
+        if self.devices is not None:
+            self.devices.put_at(computer, relay)
+        else:
+            self._at[id(computer)] = relay
 
     def _connections(self) -> list[SimulatedConnection]:
         return [one for relay in self.relays for one in relay.connections]

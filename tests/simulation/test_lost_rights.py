@@ -115,6 +115,28 @@ def test_what_waits_of_who_was_removed_does_not_wait_for_what_never_comes(world:
     assert third.state() == owner.state()
 
 
+def test_who_removes_somebody_does_not_wait_for_what_a_bundle_left_out(world: Simulator) -> None:
+    """Found by seed 10104: the cut went to the end of what had come, beyond what was missing."""
+    owner, laptop, third = world.computers
+    with owner.replica.database.transaction():
+        owner.replica.meta.relay_url = world.relay.url
+    record = world.typist.add(owner)
+    for computer in world.computers:
+        sync(world.relay, computer)
+    for number in range(2):
+        world.typist.make(laptop, record, Edit("title", Act.SET, (f"never sent {number}",)))
+        Outbox(laptop.replica, laptop.member_log).seal()
+    stored = laptop.replica.changes.envelope(laptop.replica.changes.hashes()[-1])
+    assert stored is not None
+    Inbox(owner.replica, owner.member_log).receive([Received(stored.envelope, None)])
+    assert owner.replica.changes.waiting() == 1
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    for computer in (owner, third):
+        sync(world.relay, computer)
+        assert computer.replica.changes.waiting() == 0
+    assert third.state() == owner.state()
+
+
 def test_what_a_relay_lost_of_who_left_is_a_draft_there(world: Simulator) -> None:
     """Found by seed 134: it is inside the cut, and who has left brings it to no relay."""
     owner, laptop, _ = world.computers

@@ -183,6 +183,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "windows-1251, koi8-r, mac-roman, euc-kr, shift_jis or big5.",
     Next.LEAVE_OUT_FORMAT: "Name another --format, or leave it out: the file's content shows it.",
     # History
+    Next.LEAVE_OR_SHOW_LOG: "'bifolio leave' ends the membership of this computer, if joining was "
+    "a mistake; 'bifolio log' lists what was changed, also by others.",
     Next.SHOW_LOG: "'bifolio log' lists what was changed, also by others; 'bifolio undo ID' undoes "
     "one of them.",
     Next.SHOW_HISTORY: _filled("'bifolio history {ref}' shows what was there, and when."),
@@ -198,6 +200,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "computer that made the ticket; then sync here again.",
     Next.SYNC_LIBRARY_HOLDER: "Run 'bifolio sync' on a computer that holds the library, which "
     "gives it back to the relay; then try again here.",
+    Next.SYNC_ANOTHER_WRITER: "Run 'bifolio sync' on a computer that has the library and may edit "
+    "it: it compares the snapshot, or makes another one. Then run 'bifolio sync' here.",
     Next.SEE_STATUS_THEN_SYNC: "'bifolio status' shows what is not sent yet; then run 'bifolio "
     "sync'.",
     Next.CHECK_CONNECTION: "Check the address and the network, and that the relay is running; "

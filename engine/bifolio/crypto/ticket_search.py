@@ -1,23 +1,30 @@
 """A ticket in whatever somebody pasted: a mail, a chat, a file, a line with marks around it.
 
 Mail programs wrap it, put ``> `` before its lines, brackets, quotation marks or a full stop around
-it, and characters that nobody sees into it. Where it ends shows its checksum. Nothing of what was
-pasted is ever repeated. May import only ``ticket``, ``errors`` and ``limits``.
+it, tags and characters that nobody sees into it, and encode it as a whole. Where it ends shows its
+checksum. Nothing of what was pasted is ever repeated. May import only ``ticket``, ``errors`` and
+``limits``.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from email import message_from_string
 
 from bifolio import limits
 from bifolio.crypto.ticket import SCHEME, Ticket
-from bifolio.errors import LockedTicketError, Next, TicketError
+from bifolio.errors import LockedTicketError, Next, NextStep, TicketError
 
 #: What stands before the lines of a quoted mail.
 _QUOTED = re.compile(r"(?m)^[ \t]*(?:[>|][ \t]?)+")
-#: A soft line break of quoted-printable text, and its equals sign.
-_SOFT_BREAK = re.compile(r"=\r?\n")
+#: A soft line break of quoted-printable text with its equals sign, also in a mail that was quoted.
+_SOFT_BREAK = re.compile(r"=[ \t]*\r?\n(?:[ \t]*[>|])*[ \t]?")
+#: The scheme as it is written in the parameter of an address.
+_PERCENT = re.compile(re.escape(SCHEME[:-1]) + "%3a", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_ENCODED_PART = re.compile(r"(?im)^content-transfer-encoding:")
 #: The scheme, with what a mail program may have put between its letters.
 _SCHEME = re.compile(r"\s*".join(map(re.escape, SCHEME)), re.IGNORECASE)
 _BLANKS = re.compile(r"\s*")
@@ -35,9 +42,43 @@ def find_ticket(text: str, *, passphrase: str | None = None) -> Ticket:
         raise TicketError(
             f"the text has more than {limits.TICKET_TEXT_CHARACTERS_MAX:,} characters"
         )
+    fault: TicketError | None = None
+    for reading in _readings(text):
+        try:
+            return _find_in(reading, passphrase)
+        except TicketError as error:
+            if error.is_of_newer_version or isinstance(error, LockedTicketError):
+                raise
+            if error.next_step == NextStep(Next.CHOOSE_ONE_TICKET):
+                raise
+            fault = fault or error
+    assert fault is not None
+    raise fault
+
+
+def _readings(text: str) -> Iterator[str]:
+    """The text as it is, and as what it may be otherwise: HTML, the source of a mail."""
+    cleaned = _clean(text)
+    yield cleaned
+    if _TAG.search(cleaned):
+        yield _TAG.sub("", cleaned)
+    if _ENCODED_PART.search(text):
+        parts = message_from_string(text).walk()
+        bodies = [one.get_payload(decode=True) for one in parts if not one.is_multipart()]
+        texts = [one.decode("utf-8", "replace") for one in bodies if isinstance(one, bytes)]
+        decoded = _clean("\n".join(texts))
+        yield decoded
+        yield _TAG.sub("", decoded)
+
+
+def _find_in(cleaned: str, passphrase: str | None) -> Ticket:
+    """The ticket in one reading of a text.
+
+    Raises:
+        LockedTicketError, TicketError: as ``find_ticket``.
+    """
     found: dict[str, Ticket] = {}
     fault: TicketError | None = None
-    cleaned = _clean(text)
     for number, place in enumerate(_SCHEME.finditer(cleaned)):
         if number >= limits.TICKET_PLACES_MAX:
             break
@@ -55,7 +96,7 @@ def find_ticket(text: str, *, passphrase: str | None = None) -> Ticket:
         return next(iter(found.values()))
     if fault is not None:
         raise fault
-    raise TicketError("it is empty" if not text.strip() else f"nothing begins with '{SCHEME}'")
+    raise TicketError("it is empty" if not cleaned.strip() else f"nothing begins with '{SCHEME}'")
 
 
 def _clean(text: str) -> str:
@@ -64,7 +105,7 @@ def _clean(text: str) -> str:
     # Letters of another width, and the dashes that a word processor makes of a hyphen.
     plain = unicodedata.normalize("NFKC", seen)
     plain = re.sub(r"[\u2010-\u2015\u2212]", "-", plain)
-    return _QUOTED.sub("", _SOFT_BREAK.sub("", plain))
+    return _PERCENT.sub(SCHEME, _QUOTED.sub("", _SOFT_BREAK.sub("", plain)))
 
 
 def _ticket_at(text: str, start: int, passphrase: str | None) -> Ticket:

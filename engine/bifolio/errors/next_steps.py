@@ -102,6 +102,7 @@ class Next(StrEnum):
 
     # History
     SHOW_LOG = "show-log"
+    LEAVE_OR_SHOW_LOG = "leave-or-show-log"
     SHOW_HISTORY = "show-history"
     FIND_CHANGE = "find-change"
 
@@ -113,6 +114,7 @@ class Next(StrEnum):
     SYNC_TICKET_MAKER = "sync-ticket-maker"
     SYNC_TICKET_MAKER_IF_MISSING = "sync-ticket-maker-if-missing"
     SYNC_LIBRARY_HOLDER = "sync-library-holder"
+    SYNC_ANOTHER_WRITER = "sync-another-writer"
     SEE_STATUS_THEN_SYNC = "see-status-then-sync"
     CHECK_CONNECTION = "check-connection"
     CHECK_RELAY = "check-relay"

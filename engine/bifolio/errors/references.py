@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bifolio.errors.base import BifolioError
 from bifolio.errors.next_steps import Next, NextStep, next_step
 
@@ -231,14 +233,22 @@ class PinnedKeyError(BifolioError):
 
 
 class NothingToUndoError(BifolioError):
-    """No command of this computer is left to be undone."""
+    """No command of this computer is left to be undone; ``library`` is the name of one that it
+    joined, and ``backup`` that of its own library as it was before."""
 
     code = "nothing-to-undo"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "No command of this computer is left to be undone.", next_step=Next.SHOW_LOG
-        )
+    def __init__(self, *, library: str = "", backup: Path | None = None) -> None:
+        self.library = library
+        self.backup = backup
+        message = "No command of this computer is left to be undone."
+        if library:
+            message += (
+                f" It joined '{library}', and nothing of its own that could be taken back is there."
+            )
+        if backup is not None:
+            message += f" What it had before is in the backup {backup}."
+        super().__init__(message, next_step=Next.LEAVE_OR_SHOW_LOG if library else Next.SHOW_LOG)
 
 
 class ChangeNotFoundError(BifolioError):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bifolio.clock import make_stamp
 from bifolio.document.undoing import Kept
+from bifolio.errors import NothingToUndoError
 from bifolio.history import replay, undo
 from bifolio.history.activity_log import ActivityLog
 from bifolio.history.events import EventReader
@@ -152,7 +153,7 @@ class History:
             while True:
                 with self._replica.database.transaction():
                     chosen = (
-                        undo.of_last_command(self._replica)
+                        self._last_command()
                         if change is None
                         else undo.of_change(self._replica, change)
                     )
@@ -230,14 +231,33 @@ class History:
             joined=self._undone_join(actions),
         )
 
+    def _last_command(self) -> UndoSelection:
+        """The last command that is in effect; where there is none and this computer joined the
+        library, as with nothing of its own, what takes that back is said."""
+        try:
+            return undo.of_last_command(self._replica)
+        except NothingToUndoError:
+            from bifolio.replica.membership import LibraryMembership
+
+            if not LibraryMembership(self._replica).has_joined():
+                raise
+            raise NothingToUndoError(
+                library=self._replica.meta.name, backup=self._join_backup()
+            ) from None
+
+    def _join_backup(self) -> Path | None:
+        """Where one's own library is, as it was before it joined, if it still is."""
+        noted = self._replica.meta.join_backup
+        backup = Path(noted) if noted else None
+        return backup if backup is not None and backup.exists() else None
+
     def _undone_join(self, actions: tuple[Action, ...]) -> UndoneJoin | None:
         """That this computer is still a member of the library that it joined, where that is so."""
         meta = self._replica.meta
         role = meta.standing.role if meta.standing else ""
         if not role or not any(one.kind is ActionKind.JOINED for one in actions):
             return None
-        backup = Path(meta.join_backup) if meta.join_backup else None
-        return UndoneJoin(role, backup if backup is not None and backup.exists() else None)
+        return UndoneJoin(role, self._join_backup())
 
     def _kept_field(self, record_id: str, kept: Kept) -> KeptField:
         row = self._replica.references.read(record_id)

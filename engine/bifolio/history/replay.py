@@ -17,7 +17,7 @@ from bifolio.crypto.envelope import Header, parse_envelope
 from bifolio.document.entries import Entries
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError, NewerFormatError, NotAMemberError
-from bifolio.ids import device_tag
+from bifolio.ids import device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.storage.history import LoggedChange
@@ -127,9 +127,13 @@ class Replay:
         return header is None or self._key(header.generation) is not None
 
     def author(self, number: int) -> str:
-        """The tag of the device that sealed a row of ``changes``, this one's while unsealed."""
+        """The tag of the device that sealed a row of ``changes``, or that wrote it while unsealed:
+        in a copied folder, or under this device's earlier keys, that is another one's."""
         header = self._header(number)
-        return device_tag(header.device) if header else self._replica.keys.tag
+        if header is not None:
+            return device_tag(header.device)
+        slot = self._replica.changes.slot_of_unsealed(number)
+        return slot_tag(slot) if slot else self._replica.keys.tag
 
     def _header(self, number: int) -> Header | None:
         stored = self._replica.changes.body(number)

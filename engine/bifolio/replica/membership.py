@@ -173,12 +173,12 @@ class LibraryMembership:
         """
         with self._database.transaction():
             known = self.membership()
-            stored = known.records if known else ()
+            stored = frozenset(known.records if known else ())
             # Another process that syncs this replica may have learnt some of them just now.
             fresh = [record for record in records if record not in stored]
             if len(stored) + len(fresh) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
                 raise MembershipError("the log has more records than any library may have")
-            whole = self._read([*stored, *fresh])
+            whole = known.extend(fresh) if known is not None else self._read(fresh)
             if whole.library_id != self._replica.library_id:
                 raise MembershipError("the log is that of another library")
             self._insert(fresh)
@@ -294,6 +294,14 @@ class LibraryMembership:
         """This device's role now."""
         membership = self.membership()
         return membership.role_of(self._replica.keys.sign_public) if membership else None
+
+    def has_joined(self) -> bool:
+        """Whether this device is a member by a ticket: the library was begun on another one."""
+        membership, own = self.membership(), self._replica.keys.sign_public
+        if membership is None or membership.role_of(own) is None:
+            return False
+        founder = parse_record(membership.records[0]).header.author
+        return founder not in membership.lineage(own)
 
     def owner_names(self) -> tuple[str, ...]:
         """What the owners' computers are called, as far as they have written anything."""

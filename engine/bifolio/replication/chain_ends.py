@@ -1,7 +1,9 @@
 """Where the chains of a device end here: the cut of a record that takes its right to write.
 
 Everything counts that came from the device, also inside of a snapshot, and what was refused or
-waits: a relay takes the record only if its own log of the device goes no further.
+waits: a relay takes the record only if its own log of the device goes no further. What waits and is
+not in the relay's log, as where a bundle brought it without what is before it, counts for nothing:
+who lost the right brings the rest to nobody any more, and it would wait for ever.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def _headers(replica: Replica, device: bytes) -> Iterator[tuple[bytes, Header]]:
     for chain in sorted(chains):
         yield from _last_of(replica, device, chain)
     kept = (
-        *replica.pending.beginnings(device),
+        *replica.pending.beginnings(device, in_log=bool(replica.meta.relay_url)),
         *replica.newer_envelopes.beginnings(),
         *replica.refused.beginnings(device),
     )

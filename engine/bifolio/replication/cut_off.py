@@ -48,6 +48,8 @@ def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> C
     if membership is None or membership.needs_newer:
         return taken
     replica.meta.cut_off_at = membership.head
+    # The relay's snapshots may have lost who vouches for them: who holds the changes looks now.
+    replica.meta.forget("snapshots_looked_ms")
     for chain in _chains(replica, membership):
         taken.envelopes += _behind_end(replica, membership, chain)
     if not taken.envelopes:

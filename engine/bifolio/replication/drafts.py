@@ -358,7 +358,12 @@ def _unsent(replica: Replica, member_log: LibraryMembership) -> _Unsent:
     membership, own = member_log.membership(), replica.keys.sign_public
     if membership is None or membership.may_write(own) or membership.needs_newer:
         return _Unsent((), (), ())
-    unsealed = replica.changes.unsealed(bytes_max=limits.DRAFT_BYTES_MAX, tag=replica.keys.tag)
+    own_tags = _own_tags(replica)
+    unsealed = [
+        one
+        for tag in own_tags
+        for one in replica.changes.unsealed(bytes_max=limits.DRAFT_BYTES_MAX, tag=tag)
+    ]
     changes = [Change.parse(one.body) for one in unsealed]
     sealed: list[StoredEnvelope] = []
     after = 0
@@ -369,7 +374,7 @@ def _unsent(replica: Replica, member_log: LibraryMembership) -> _Unsent:
         after = found[-1].number
         for stored in found:
             envelope = parse_envelope(stored.envelope)
-            if envelope.header.device != own:
+            if device_tag(envelope.header.device) not in own_tags:
                 continue
             is_member = membership.role_of(own) is not None
             if is_member and membership.permits(envelope) is not Permission.FORBIDDEN:
@@ -377,6 +382,12 @@ def _unsent(replica: Replica, member_log: LibraryMembership) -> _Unsent:
             sealed.append(stored)
             before += _changes_in(replica, member_log, envelope)
     return _Unsent(unsealed, sealed, [*before, *changes])
+
+
+def _own_tags(replica: Replica) -> list[str]:
+    """This device's tag, after those of the keys that it had before."""
+    own = replica.keys.tag
+    return [*(tag for tag, now in replica.meta.successors.items() if now == own), own]
 
 
 def _changes_in(
@@ -435,11 +446,16 @@ def _writes(replica: Replica, one: DraftRecord) -> list[Write]:
     both = RecordDocument(state)
     both.merge_incomplete(one.state)
     drafted, found = _document(one.state).entries(), both.entries()
+    writes: list[Write] = [lambda plan, entries: _plan(plan, entries, found)]
     if deletion.is_trashed(drafted):
-        if state is None or deletion.is_trashed(RecordDocument(state).entries()):
-            return []
-        return [deletion.plan_delete]
-    return [lambda plan, entries: _plan(plan, entries, found)]
+        writes.append(_delete)  # what was typed before goes into the trash with it
+    return writes
+
+
+def _delete(plan: Plan, entries: Entries) -> None:
+    """Plan a deletion, unless the record is in the trash."""
+    if not deletion.is_trashed(entries):
+        deletion.plan_delete(plan, entries)
 
 
 def _document(state: bytes) -> RecordDocument:

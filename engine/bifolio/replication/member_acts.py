@@ -231,6 +231,8 @@ class RotateAct:
         keys = self._replica.keys
         if not log_is_merged or membership.role_of(keys.sign_public) is None:
             return None
+        if membership.has_met(self._successor.sign_public):
+            return None  # another process of this device was faster
         generation, content_key = self._member_log.newest_key()
         named = self._member_log.logged_names().get(keys.sign_public, keys.name)
         return make_rotate(

@@ -351,15 +351,20 @@ class Outbox:
         if shown.header.seq == refused.header.seq - 1:
             ours = self._find(refused.header.previous)
             is_own = refused.header.device == self._replica.keys.sign_public
-            if ours is None and (
-                is_own or self._replica.snapshots.is_covered(refused.header.previous)
-            ):
-                # A snapshot brought ours, or we sealed it again, so that there is nothing to
-                # compare with: the chain moves without need where the relay lies, which costs some
-                # bytes and nothing else.
+            if ours is None and (is_own or self._is_here_otherwise(refused.header.previous)):
+                # We sealed ours again, or what it carried came with a snapshot or with what
+                # replaced it, so that there is nothing to compare with: the chain moves without
+                # need where the relay lies, which costs some bytes and nothing else.
                 chain = (shown.header.library, shown.header.author_chain)
                 return chain == (refused.header.library, refused.header.author_chain)
         return ours is not None and SignedHeader.of(ours).competes_with(shown)
+
+    def _is_here_otherwise(self, envelope_hash: bytes) -> bool:
+        """Whether the changes of an envelope are here, and not it."""
+        replica = self._replica
+        return replica.snapshots.is_covered(envelope_hash) or replica.changes.is_merged(
+            envelope_hash
+        )
 
     def _move_chain(self, header: Header) -> None:
         """Put what the relay did not take of a chain into a new one.

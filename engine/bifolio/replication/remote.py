@@ -424,7 +424,9 @@ class Remote:
                 only_file=only_file,
             )
             counts += await self._run(store, progress)
-            if not await self._follow():
+            # What a backup of before this device's present keys brought is written again now.
+            is_late = rotation.has_late_edits(self.replica, self.member_log)
+            if not await self._follow() and not is_late:
                 break
         return counts
 

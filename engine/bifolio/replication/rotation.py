@@ -7,7 +7,7 @@ the old ones for a while: what it writes is this device's all the same, and is w
 from __future__ import annotations
 
 from bifolio.crypto.keys import DeviceKeys
-from bifolio.ids import device_tag
+from bifolio.ids import TAG_LENGTH, device_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.drafts import adopt_lost_changes
@@ -33,12 +33,34 @@ def take(replica: Replica, member_log: LibraryMembership, successor: DeviceKeys)
     with replica.database.transaction():
         replica.meta.notes = ()
         member_log.take_keys(successor)
-    adopt_lost_changes(replica, member_log, of=frozenset({earlier}))
+        # A snapshot that the old keys made counts for nothing now until these say that it is right.
+        replica.meta.forget("snapshots_looked_ms")
+    if _may_write(member_log):
+        adopt_lost_changes(replica, member_log, of=frozenset({earlier}))
 
 
 def adopt_late_edits(replica: Replica, member_log: LibraryMembership) -> None:
-    """Write again as this device's what another process wrote under its old keys."""
+    """Write again as this device's what another process wrote under its old keys, or a backup of
+    before brought. Who may not write keeps it as it is, as a part of its draft."""
+    if has_late_edits(replica, member_log):
+        adopt_lost_changes(replica, member_log, of=_earlier_tags(replica))
+
+
+def has_late_edits(replica: Replica, member_log: LibraryMembership) -> bool:
+    """Whether there is something to ``adopt_late_edits``."""
+    earlier = _earlier_tags(replica)
+    if not earlier or not _may_write(member_log):
+        return False
+    others = replica.changes.unsealed_of_others(replica.keys.tag)
+    return any(one.slot[:TAG_LENGTH] in earlier for one in others)
+
+
+def _earlier_tags(replica: Replica) -> frozenset[str]:
+    """The tags of the keys that this device had before."""
     successors, own = replica.meta.successors, replica.keys.tag
-    earlier = frozenset(tag for tag, now in successors.items() if now == own)
-    if earlier and replica.changes.unsealed_of_others(own):
-        adopt_lost_changes(replica, member_log, of=earlier)
+    return frozenset(tag for tag, now in successors.items() if now == own)
+
+
+def _may_write(member_log: LibraryMembership) -> bool:
+    role = member_log.role()
+    return role is not None and role.may_write

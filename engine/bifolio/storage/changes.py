@@ -112,6 +112,14 @@ class Changes:
         """All unsealed changes that some incarnation wrote, in their order."""
         return self._unsealed_where("slot IS NOT NULL")
 
+    def slot_of_unsealed(self, number: int) -> str:
+        """The slot of the incarnation that wrote an unsealed change; empty where none did, or it
+        is none."""
+        row = self._database.row(
+            "SELECT slot FROM changes WHERE number = ? AND hash IS NULL", (number,)
+        )
+        return (row[0] or "") if row else ""
+
     def unsealed_of_others(self, tag: str) -> list[UnsealedChange]:
         """Unsealed changes of another device than the one with this tag: the folder was copied."""
         return self._unsealed_where(f"substr(slot, 1, {TAG_LENGTH}) != ?", tag)

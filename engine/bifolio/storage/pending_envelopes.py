@@ -155,10 +155,12 @@ class PendingEnvelopes:
 
     # --- quotas ---------------------------------------------------------------------------
 
-    def beginnings(self, device: bytes) -> list[tuple[bytes, bytes]]:
-        """Hash and beginning of each envelope of a device that waits."""
+    def beginnings(self, device: bytes, *, in_log: bool = False) -> list[tuple[bytes, bytes]]:
+        """Hash and beginning of each envelope of a device that waits; with ``in_log`` of those
+        alone that are in the relay's log."""
+        where = " AND position IS NOT NULL" if in_log else ""
         return self._database.rows(
-            "SELECT hash, substr(envelope, 1, ?) FROM pending WHERE device = ?",
+            f"SELECT hash, substr(envelope, 1, ?) FROM pending WHERE device = ?{where}",
             (limits.ENVELOPE_HEADER_BYTES_MAX + 8, device),
         )
 

@@ -30,6 +30,13 @@ def refusal_of(message: Nack) -> BifolioError:
         return LibraryDeletedError(str(message.code), detail=message.detail)
     if message.code is Code.EXPIRED:
         return TicketEndedError(str(message.code), detail=message.detail)
+    if message.code is Code.NEED_SNAPSHOT:
+        return RelayRefusedError(
+            str(message.code),
+            detail="the beginning of the library is there only as a snapshot, and no other "
+            "computer that may write says that it is right",
+            next_step=Next.SYNC_ANOTHER_WRITER,
+        )
     steps = {
         Code.QUOTA: Next.ASK_FOR_ROOM,
         Code.TOKEN: Next.GIVE_RELAY_TOKEN,

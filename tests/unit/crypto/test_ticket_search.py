@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import quopri
+from email.mime.text import MIMEText
 
 import pytest
 
@@ -35,6 +36,10 @@ def wrapped(width: int, prefix: str = "", end: str = "\n") -> str:
     return end.join(prefix + TEXT[at : at + width] for at in range(0, len(TEXT), width))
 
 
+def quoted(text: str) -> str:
+    return "\n".join("> " + line for line in text.split("\n"))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -65,6 +70,13 @@ def wrapped(width: int, prefix: str = "", end: str = "\n") -> str:
         f"Dear Ada,\n\n{wrapped(64)}\nBest wishes\nBob\n",
         f"On Monday Bob wrote:\n{wrapped(64, '> ')}\n> Best wishes\n> Bob\n\nThank you!",
         quopri.encodestring(f"Here: {TEXT} as said".encode()).decode(),
+        quoted(quopri.encodestring(f"Here: {TEXT} as said".encode()).decode()),
+        f'<p>Use <a href="{TEXT}">this</a></p>',
+        f"<p>{wrapped(50, end='<br>')}</p>",
+        f"<p>{wrapped(50, end='</span><span>')}</p>",
+        TEXT.replace(":", "%3A"),
+        MIMEText(f"Grüße! {TEXT}", "plain", "utf-8").as_string(),
+        MIMEText(f"<p>Grüße! <b>{wrapped(60, end='<wbr>')}</b></p>", "html", "utf-8").as_string(),
         f"first try {TEXT[:-5]} oops, here it is: {TEXT}",
         f"{TEXT}\n{TEXT}\n",
         f"see https://example.org/bifolio:help and {TEXT}",
@@ -94,5 +106,7 @@ def test_a_text_made_to_take_long_does_not() -> None:
         find_ticket("bifolio: " + "A " * 400_000)
     with pytest.raises(TicketError):
         find_ticket("bifolio:A\n" * 100_000)
+    with pytest.raises(TicketError):
+        find_ticket("<" * 500_000 + "bifolio:")
     with pytest.raises(TicketError, match="characters"):
         find_ticket("A" * 2_000_000)

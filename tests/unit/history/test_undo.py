@@ -15,6 +15,8 @@ from bifolio.errors import (
     AmbiguousChangeError,
     ChangeNotFoundError,
     DeviceNotFoundError,
+    Next,
+    NextStep,
     NothingToUndoError,
 )
 from bifolio.history.history import History
@@ -129,6 +131,20 @@ def test_undoing_goes_back_command_by_command_to_the_first(office: Computer) -> 
     assert office.shows(ONE).trashed
     with pytest.raises(NothingToUndoError):
         undo(office)
+
+
+def test_who_joined_with_nothing_of_its_own_is_told_how_to_leave(
+    pair: tuple[Computer, Computer],
+) -> None:
+    """There is no command to undo, and joining may have been the mistake."""
+    office, home = pair
+    with pytest.raises(NothingToUndoError, match="It joined 'Thesis'") as error:
+        undo(home)
+    assert error.value.next_step == NextStep(Next.LEAVE_OR_SHOW_LOG)
+    undo(office)
+    with pytest.raises(NothingToUndoError) as error:
+        undo(office)
+    assert error.value.library == ""
 
 
 @pytest.mark.parametrize("named", [False, True])

@@ -131,6 +131,21 @@ def test_what_a_member_wrote_on_top_is_not_lost_and_holds_nobody_up(world: World
         assert computer.reopened().state == state
 
 
+def test_what_a_member_wrote_on_top_and_deleted_lies_in_the_trash(world: World) -> None:
+    """Found by seed 10072 of the simulation: what was written again was the deletion alone."""
+    colleague = world.colleague
+    colleague.sets(TWO, "title", "Mine")  # needs what it replaces, of a record that goes
+    colleague.deletes(TWO)
+    record = world.removal()
+    for computer in world.everybody():
+        learns(computer, record)
+    meet_all(*world.everybody())
+    assert len({one.state for one in world.everybody()}) == 1
+    for computer in world.everybody():
+        view = computer.shows(TWO)
+        assert (view.trashed, view.fields["title"]) == (True, "Mine")
+
+
 def test_what_was_sealed_again_before_it_went_is_not_waited_for(world: World) -> None:
     """Found by seed 290: what is named had been sealed again, and that went."""
     gone, colleague = world.gone, world.colleague

@@ -347,6 +347,17 @@ class Membership:
         log.add(raw, strict=strict)
         return Membership(log)
 
+    def extend(self, records: Sequence[bytes]) -> Membership:
+        """The membership with further records; what was checked before is not checked again.
+
+        Raises:
+            MembershipError: a record is damaged, forged, out of place or not permitted.
+        """
+        log = self._log.copy()
+        for raw in records:
+            log.add(raw, strict=False)
+        return Membership(log)
+
     @property
     def head(self) -> bytes:
         """The hash (BLAKE2b-256) of the last record."""

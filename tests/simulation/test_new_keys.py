@@ -1,0 +1,154 @@
+"""Computers that take new keys, and libraries that move: what the simulation found going wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.simulation.computer import Computer
+from tests.simulation.members import demote, membership_of
+from tests.simulation.relay import SimulatedRelay, sync
+from tests.simulation.runs import run_seed
+from tests.simulation.simulator import Simulator
+
+from bifolio.crypto.keys import DeviceKeys, new_device_keys
+from bifolio.crypto.membership import Role
+from bifolio.history.replay import rebuild_index
+from bifolio.records.edits import Act, Edit
+from bifolio.replication.drafts import find_draft
+from bifolio.replication.member_acts import RotateAct
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Simulator]:
+    """An owner, two laptops and a relay; everybody has everything."""
+    made = Simulator(tmp_path, seed=1, moves=True)
+    made.typist.add(made.computers[0])
+    sync_all(made)
+    yield made
+    made.close()
+
+
+def sync_all(world: Simulator) -> None:
+    assert world.devices is not None
+    for _ in range(2):
+        for computer in world.computers:
+            world.devices.sync(computer)
+
+
+def rotate(world: Simulator, computer: Computer) -> DeviceKeys:
+    """``bifolio device rotate`` on a computer; its next keys."""
+    assert world.devices is not None
+    computer.next_keys = fresh = new_device_keys(computer.name, world.choose.randbytes)
+    network = world.devices.network
+    assert network.run(network.remote(computer).rotate(fresh))
+    computer.home_keys, computer.next_keys = fresh, None
+    return fresh
+
+
+def retitle(world: Simulator, computer: Computer, title: str) -> str:
+    record = next(iter(computer.replica.references.iter_rows(trashed=False))).id
+    world.typist.make(computer, record, Edit("title", Act.SET, (title,)))
+    return record
+
+
+def rotate_behind_a_backup(world: Simulator, computer: Computer, folder: Path) -> tuple[str, Path]:
+    """New keys, and a backup of before that holds an edit which was never sent; its record."""
+    before = computer.copy_file(folder / "before")
+    record = retitle(world, computer, "in the backup alone")
+    backup = computer.copy_file(folder / "backup")
+    computer.restore(before)
+    rotate(world, computer)
+    return record, backup
+
+
+def test_who_may_only_read_takes_new_keys_and_keeps_its_draft(world: Simulator) -> None:
+    """The edits that it may not send were to be written again, which it may not either."""
+    owner, laptop, _ = world.computers
+    record = retitle(world, laptop, "never sent")
+    demote(owner, world.relay, laptop.keys.sign_public)
+    sync(world.relay, laptop)
+    assert laptop.member_log.role() is Role.READER
+    fresh = rotate(world, laptop)
+    assert membership_of(laptop).role_of(fresh.sign_public) is Role.READER
+    assert [one.id for one in find_draft(laptop.replica, laptop.member_log).records] == [record]
+
+
+def test_a_backup_of_before_new_keys_stops_no_sync_of_who_may_only_read(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """Found by seed 11144."""
+    owner, laptop, _ = world.computers
+    record, backup = rotate_behind_a_backup(world, laptop, tmp_path)
+    demote(owner, world.relay, laptop.keys.sign_public)
+    laptop.restore(backup)
+    sync_all(world)
+    sync_all(world)
+    assert [one.id for one in find_draft(laptop.replica, laptop.member_log).records] == [record]
+
+
+def test_a_backup_of_before_new_keys_brings_what_was_not_sent(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """Under the keys of before it could be signed by nobody."""
+    owner, laptop, _ = world.computers
+    record, backup = rotate_behind_a_backup(world, laptop, tmp_path)
+    laptop.restore(backup)
+    sync_all(world)
+    shown = owner.replica.references.read(record)
+    assert shown is not None
+    assert shown.title == "in the backup alone"
+
+
+def test_whose_an_unsent_edit_is_does_not_change_where_the_index_is_made_again(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """Found by seed 11159: a rebuild gave this device what another one had written."""
+    owner, laptop, _ = world.computers
+    _, backup = rotate_behind_a_backup(world, laptop, tmp_path)
+    demote(owner, world.relay, laptop.keys.sign_public)
+    laptop.restore(backup)
+    sync_all(world)
+    before = laptop.replica.journal.index.all_rows()
+    with laptop.replica.database.transaction():
+        rebuild_index(laptop.replica)
+    assert laptop.replica.journal.index.all_rows() == before
+
+
+def test_two_rotations_of_one_device_at_once_make_one_record(world: Simulator) -> None:
+    """Found by seed 11288: the slower process said that its own keys follow themselves."""
+    _, laptop, _ = world.computers
+    fresh = rotate(world, laptop)
+    act = RotateAct(laptop.replica, laptop.member_log, fresh)
+    assert act.next_record(membership_of(laptop), log_is_merged=True) is None
+    sync(world.relay, laptop, act=act)
+
+
+def test_everybody_follows_an_owner_to_another_relay_that_is_gone_meanwhile(
+    world: Simulator, tmp_path: Path
+) -> None:
+    assert world.devices is not None
+    owner, laptop, other = world.computers
+    there = SimulatedRelay(tmp_path / "there", 1)
+    world.relays.append(there)
+    network = world.devices.network
+    network.add(there)
+    network.run(network.remote(owner).attach(there.url, None))
+    with network.without(there.url):
+        world.devices.sync(laptop)
+    assert laptop.replica.meta.relay_url == world.relay.url
+    for computer in (laptop, other):
+        world.devices.sync(computer)
+        assert computer.replica.meta.relay_url == there.url
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("moving_seed", [8, 10_072, 10_104, 11_047, 11_063, 11_112, 11_159])
+def test_nothing_is_lost_where_keys_and_relays_change(moving_seed: int) -> None:
+    assert run_seed(moving_seed, 300, "").failure == ""
+
+
+def test_nothing_is_lost_where_keys_and_relays_change_for_a_while() -> None:
+    """The small sister."""
+    assert run_seed(8, 40, "").failure == ""
