@@ -38,6 +38,9 @@ bifolio_cli.main bifolio_cli.application
 """.split()
 _PACKAGES = "bifolio bifolio_relay bifolio_cli.commands bifolio_cli.text".split()
 
+#: One command loads it, with a library that takes longer than all else together.
+_LEFT_OUT = "bifolio.serve.assistant"
+
 _servers = threading.local()
 
 #: Whether this process has loaded what commands load: that of a server, and every fork of it.
@@ -237,7 +240,8 @@ def _load() -> None:
         import_module(module)
     for package in map(import_module, _PACKAGES):
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            import_module(found.name)
+            if found.name != _LEFT_OUT:
+                import_module(found.name)
     from tests.support.empty_databases import copy_new_databases, create_database
 
     copy_new_databases()
