@@ -311,7 +311,7 @@ def test_what_was_done_in_part_ends_with_exit_code_3_and_names_what_was_left_out
     file.write_text("@book{fine, title = {Fine}}\n@book{torn, title = {Torn", "utf-8")
     report = desk.run("import", file, exits=3)
     assert report["added"] >= 1
-    assert {"file", "line", "reason", "is_remark"} == set(report["skipped"][0])
+    assert {"file", "line", "reason", "is_remark", "next"} == set(report["skipped"][0])
 
 
 @pytest.fixture(scope="module")

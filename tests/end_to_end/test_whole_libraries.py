@@ -152,7 +152,8 @@ def test_what_cannot_be_imported_says_why_and_what_to_do(desk: Computer, tmp_pat
     (old / "refs.MYD").write_bytes(b"\xfe\xfe\x07")
     (tmp_path / "Old.enl").write_bytes(b"\x00\x01old")
     said = desk.fails("import", tmp_path / "Old.enl")
-    assert "EndNote X9 or earlier; open it in EndNote 20 or later" in said
+    assert "one of EndNote X9 or earlier. Nothing was changed." in said
+    assert "Open it in EndNote 20 or later" in said
 
     cut = ENDNOTE.write_enlx(tmp_path / "cut.enlx")
     cut.write_bytes(cut.read_bytes()[:2000])

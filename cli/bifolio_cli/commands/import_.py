@@ -14,7 +14,7 @@ from bifolio.errors import BifolioError, Next
 from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.text.next_steps import WORDS
+from bifolio_cli.text.next_steps import WORDS, word_of
 from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
@@ -133,6 +133,13 @@ def _tell(output: Output, report: ImportReport, *, dry_run: bool) -> None:
         raise typer.Exit(DONE_IN_PART)
 
 
+#: What to do about files that hold nothing, where none of them says anything better.
+_CHECK_FILES = (
+    "Check that these are the right files; export them again from the program they came from, or "
+    "name their format with --format."
+)
+
+
 class NothingImportedError(BifolioError):
     """Not one reference could be read."""
 
@@ -141,16 +148,14 @@ class NothingImportedError(BifolioError):
 
 def nothing_read(skipped: Sequence[SkippedRecord]) -> NothingImportedError:
     """The failure of an import of which not one reference could be read."""
-    advice = (
-        "Check that these are the right files; export them again from the program they came from, "
-        "or name their format with --format."
-    )
     if len(skipped) == 1:
-        return NothingImportedError(skipped_text(skipped[0]), next_step=advice)
+        return NothingImportedError(
+            skipped_text(skipped[0]), next_step=skipped[0].next or _CHECK_FILES
+        )
     return NothingImportedError(
         f"Nothing could be imported: {count(len(skipped), 'file or record', 'files or records')} "
         f"could not be read; the first: {skipped_text(skipped[0])}",
-        next_step=advice,
+        next_step=_CHECK_FILES,
     )
 
 
@@ -217,7 +222,7 @@ def _named(keys: Sequence[str]) -> str:
 
 def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:
     for one in skipped[:_NAMED_MAX]:
-        output.remark(skipped_text(one))
+        output.remark(f"{skipped_text(one)} {word_of(one.next)}".rstrip())
     if any("character set" in one.reason for one in skipped):
         output.remark(f"If letters are wrong: {WORDS[Next.NAME_CHARACTER_SET]}")
     if len(skipped) > _NAMED_MAX:

@@ -187,9 +187,9 @@ class OldEndNoteLibraryError(FileFormatError):
         super().__init__(
             file,
             expected="an EndNote library of version 20 or later",
-            got="one of EndNote X9 or earlier; open it in EndNote 20 or later, which converts it, "
-            "or export it there as XML (File > Export), and import that",
-            next_step="Open it in EndNote 20 or later, or export it as XML, and import that.",
+            got="one of EndNote X9 or earlier",
+            next_step="Open it in EndNote 20 or later, which converts it, or export it there as "
+            "XML (File > Export), and import that.",
         )
 
 

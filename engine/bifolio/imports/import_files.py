@@ -64,7 +64,8 @@ def import_files(
                     items, progress=_report_file(progress, Stage.IMPORTING, path)
                 )
             except FileFormatError as error:
-                tally.skipped.append(SkippedRecord(str(path), 0, error.message))
+                refused = SkippedRecord(str(path), 0, error.message, next=error.next_step)
+                tally.skipped.append(refused)
                 continue
             tally.add(imported)
             if (imported.added or imported.groups) and not dry_run:

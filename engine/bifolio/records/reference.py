@@ -19,6 +19,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from bifolio.errors import NextStep
 from bifolio.ids import digest
 from bifolio.records.canonical import exact_json, nfc, plain, read_stored, reader_of, stored_json
 from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, read_facts, split_facts
@@ -285,13 +286,15 @@ class LeftOut(Struct, frozen=True):
 class SkippedRecord(Struct, frozen=True):
     """A piece of a file that could not be read, and why: counted and named, never silent.
 
-    ``is_remark`` where nothing is missing, but something had to be guessed.
+    ``is_remark`` where nothing is missing, but something had to be guessed. ``next`` is what can be
+    done about a whole file that could not be read; None: nothing that is the file's own.
     """
 
     file: str
     line: int
     reason: str
     is_remark: bool = False
+    next: NextStep | None = None
 
 
 class ExportedReference(Struct, frozen=True):

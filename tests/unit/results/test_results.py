@@ -90,7 +90,7 @@ def test_a_tally_makes_a_report_of_what_was_counted() -> None:
     report = tally.report()
     assert (report.added, report.updated, report.trashed) == (3, 1, 1)
     assert report.to_json()["skipped"] == [
-        {"file": "x.ris", "line": 3, "reason": "odd", "is_remark": False}
+        {"file": "x.ris", "line": 3, "reason": "odd", "is_remark": False, "next": None}
     ]
     with pytest.raises(AttributeError):
         report.added = 1  # type: ignore[misc]

@@ -118,7 +118,8 @@ def _in_folder(folder: Path, *, named: Path) -> LibraryLocation:
             str(named),
             expected=SHOWN,
             got=f"{'a folder' if named.is_dir() else 'a ZIP archive'} without one",
-            next_step="Name the .enl, .enlx or zotero.sqlite itself, or a file with references.",
+            next_step="Name the files with references one by one (FOLDER/*.ris), or the .enl, "
+            ".enlx or zotero.sqlite itself.",
         )
     if len(chosen) > 1:
         names = ", ".join(f"'{one.database.name}'" for one in chosen[:5])
