@@ -12,7 +12,6 @@ from tests.support.convergence import assert_converges, assert_same_library
 from tests.support.relay_process import RelayProcess
 
 
-@pytest.mark.heavy
 def test_an_old_backup_restored_beside_the_living_replica_brings_nothing_old_back(
     relay: RelayProcess, desk: Computer
 ) -> None:

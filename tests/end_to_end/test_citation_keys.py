@@ -11,7 +11,6 @@ from tests.support.relay_process import RelayProcess
 SMITH = ("add", "--type", "book", "author=Smith, Ann", "issued=2020", "key=smith2020")
 
 
-@pytest.mark.heavy
 def test_one_key_on_two_computers_is_kept_by_the_earlier_reference(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -105,7 +105,6 @@ def test_three_hundred_references_edited_on_both_ask_no_question(
     edit_all_on_both(relay, desk, laptop, BUSY_REFERENCES)
 
 
-@pytest.mark.heavy
 def test_fifty_references_edited_on_both_ask_no_question(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -79,7 +79,6 @@ def test_a_copy_on_another_device_asks_for_a_ticket_and_then_converges(
         assert (status["unsent"], status["waiting"], status["refusals"]) == (0, 0, [])
 
 
-@pytest.mark.heavy
 def test_a_wiped_relay_is_offered_everything_again_by_every_replica(
     own_relay: RelayProcess, desk: Computer, laptop: Computer, tmp_path: Path
 ) -> None:

@@ -15,7 +15,6 @@ def keys(computer: Computer) -> set[str]:
     return {one["key"] for one in computer.run("list")}
 
 
-@pytest.mark.heavy
 def test_a_computer_takes_new_keys_in_all_of_its_libraries(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:

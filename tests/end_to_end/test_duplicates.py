@@ -53,7 +53,6 @@ def proposed(computer: Computer, *arguments: str) -> list[set[str]]:
     ]
 
 
-@pytest.mark.heavy
 def test_one_work_from_two_sources_is_proposed_merged_synced_and_doubled_by_no_import(
     pair: tuple[Computer, Computer],
 ) -> None:

@@ -61,7 +61,6 @@ def content_files(computer: Computer) -> list[Path]:
     return [path for path in (computer.library / "files").glob("??/*") if path.is_file()]
 
 
-@pytest.mark.heavy
 def test_replacements_additions_and_deletions_of_files_meet(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -60,7 +60,6 @@ def test_a_rename_and_additions_meet_a_move_and_a_removal(
         assert computer.run("show", "work0")["groups"] == []
 
 
-@pytest.mark.heavy
 def test_two_groups_moved_under_each_other_stay_a_tree_with_all_that_is_in_them(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -125,7 +124,6 @@ def test_adding_to_a_group_that_was_deleted_shows_when_it_is_restored(
         assert computer.run("show", "work0")["groups"] == ["G"]
 
 
-@pytest.mark.heavy
 def test_smart_groups_order_colours_ratings_and_read_status_are_equal_on_both(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

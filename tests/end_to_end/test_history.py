@@ -123,7 +123,6 @@ def test_one_device_s_changes_of_one_day_are_undone_and_later_edits_of_others_st
     assert [one["key"] for one in trash] == ["work2"]
 
 
-@pytest.mark.heavy
 def test_commands_are_undone_one_by_one_after_they_were_synced(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

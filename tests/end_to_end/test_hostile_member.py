@@ -67,7 +67,6 @@ def attacked(own_relay: RelayProcess, desk: Computer, laptop: Computer) -> Hosti
     return HostileMember.on(laptop)
 
 
-@pytest.mark.heavy
 def test_j2_hostile_content_of_every_kind_costs_its_author_and_nobody_else(
     own_relay: RelayProcess, desk: Computer, laptop: Computer, attacked: HostileMember
 ) -> None:

@@ -34,7 +34,6 @@ def corrected(folder: Path) -> Path:
     return file
 
 
-@pytest.mark.heavy
 def test_a_corrected_file_imported_on_both_arrives_once_and_local_edits_stay(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

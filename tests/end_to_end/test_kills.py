@@ -46,7 +46,6 @@ def index_rows(library: Path) -> tuple[list[tuple[object, ...]], list[tuple[obje
     return references, sorted(sources, key=repr)
 
 
-@pytest.mark.heavy
 def test_what_the_relay_acknowledged_survives_its_kill(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -32,7 +32,6 @@ def listed(computer: Computer) -> dict[str, str | None]:
     return {one["key"]: one["deleted_by"] for one in computer.run("list")}
 
 
-@pytest.mark.heavy
 def test_a_mass_deletion_is_shown_on_until_it_is_confirmed(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

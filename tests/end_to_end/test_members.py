@@ -22,7 +22,6 @@ def keys(computer: Computer) -> set[str]:
     return {one["key"] for one in computer.run("list")}
 
 
-@pytest.mark.heavy
 def test_an_office_is_lost_and_the_library_goes_on(own_relay: RelayProcess, tmp_path: Path) -> None:
     """Office lost, laptop invites, colleague reads only, colleague is removed, recovery code on a
     new computer."""

@@ -73,7 +73,6 @@ def first_sync(desk: Computer, laptop: Computer, proxy: Proxy) -> tuple[float, f
     return factors
 
 
-@pytest.mark.heavy
 def test_a_first_sync_over_a_line_that_is_cut_again_and_again_ends(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

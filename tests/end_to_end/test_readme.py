@@ -169,7 +169,6 @@ def test_the_python_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.heavy
 def test_the_python_page_s_program_runs_as_it_is_printed(tmp_path: Path) -> None:
     (block,) = _PYTHON.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
     (tmp_path / "relay").mkdir()

@@ -11,7 +11,6 @@ from tests.support.convergence import assert_converges
 from tests.support.relay_process import RelayProcess
 
 
-@pytest.mark.heavy
 def test_sync_after_convergence_sends_no_change(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

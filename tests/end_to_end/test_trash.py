@@ -14,7 +14,6 @@ from tests.support.convergence import assert_converges, sync_all
 from tests.support.relay_process import RelayProcess
 
 
-@pytest.mark.heavy
 def test_an_emptied_trash_gives_back_only_what_was_edited_meanwhile(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -98,7 +98,6 @@ def edit_everywhere(world: World) -> None:
         computer.run("edit", "work2", f"title=By number {number}")
 
 
-@pytest.mark.heavy
 def test_a_relay_is_put_back_and_a_computer_joins(own_relay: RelayProcess, tmp_path: Path) -> None:
     """Those who joined before the loss come back, the owner last."""
     world, ticket = begin(own_relay, tmp_path)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.support.computer import Computer
 from tests.support.convergence import assert_converges
 from tests.support.endnote_libraries import EndNoteLibrary, Group
@@ -108,7 +107,6 @@ def test_a_whole_zotero_library_comes_in_once(desk: Computer, tmp_path: Path) ->
     assert counted(again) == (0, 0, 1, 1, 0)
 
 
-@pytest.mark.heavy
 def test_libraries_imported_on_both_before_they_meet_are_one_of_each_and_go_on(
     relay: RelayProcess, desk: Computer, laptop: Computer, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from io import StringIO
+from tokenize import generate_tokens
 
 import pytest
 from tests.support.floor_plan import ROOT, modules
@@ -73,13 +75,32 @@ def test_a_stored_step_of_another_version_is_read_as_it_stands(
     assert from_plain(stored) == step
 
 
+def steps_of(text: str) -> set[str]:
+    """The steps that the code of a module names, not its comments and strings.
+
+    Its words are read, not its tree: parsing every module takes seconds.
+    """
+    if "Next." not in text:
+        return set()
+    words = [one.string for one in generate_tokens(StringIO(text).readline)]
+    return {
+        name
+        for enum, dot, name in zip(words, words[1:], words[2:], strict=False)
+        if (enum, dot) == ("Next", ".")
+    }
+
+
+def test_a_step_in_a_comment_or_a_string_is_not_used() -> None:
+    assert steps_of('"""Next.SYNC"""\n# Next.SYNC\nx = "Next.SYNC"\n') == set()
+    assert steps_of("raise Odd(next_step=Next.SYNC)  # Next.PULL\n") == {"SYNC"}
+
+
 def test_every_step_is_used() -> None:
-    # In the text: parsing every module takes seconds.
     named = {
         name
         for module in modules()
         if not module.path.endswith("next_steps.py")
-        for name in re.findall(r"\bNext\.([A-Z_0-9]+)", module.text)
+        for name in steps_of(module.text)
     }
     # Advice is what a text becomes where an error is raised.
     assert {one.name for one in Next} - named <= {"ADVICE"}

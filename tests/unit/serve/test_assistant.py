@@ -6,23 +6,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bifolio import Library, lazy, limits
+from bifolio import Library, limits
 from bifolio.home import Home
 
 if TYPE_CHECKING:
     from bifolio.serve.assistant import Assistant
 
-#: Loaded by the first test: it takes a second, and every worker of a run reads this file.
-tools = lazy.module("bifolio.serve.assistant")
+
+@pytest.fixture(scope="module")
+def tools() -> Any:
+    """The module, loaded by the first test: it takes a second, and every worker of a run reads this
+    file. It is no lazy module of this file: collecting asks those for their names."""
+    return import_module("bifolio.serve.assistant")
 
 
 @pytest.fixture
-def assistant(tmp_path: Path) -> Assistant:
+def assistant(tools: Any, tmp_path: Path) -> Assistant:
     home = Home(tmp_path / "home")
     with Library.create(tmp_path / "A.bifolio", home=home) as library:
         one = library.add({"type": "book", "title": "Folding", "citation-key": "doe"})
@@ -38,7 +43,7 @@ def run(call: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
     return asyncio.run(call)
 
 
-def test_tools_that_write_are_there_only_where_asked_for(assistant: Assistant) -> None:
+def test_tools_that_write_are_there_only_where_asked_for(tools: Any, assistant: Assistant) -> None:
     with closing(assistant):
         reading = asyncio.run(tools.server(assistant, may_write=False).list_tools())
         writing = asyncio.run(tools.server(assistant, may_write=True).list_tools())
@@ -48,7 +53,7 @@ def test_tools_that_write_are_there_only_where_asked_for(assistant: Assistant) -
     assert all(one.annotations and one.annotations.read_only_hint for one in reading)
 
 
-def test_what_a_library_holds_is_marked_as_data(assistant: Assistant) -> None:
+def test_what_a_library_holds_is_marked_as_data(tools: Any, assistant: Assistant) -> None:
     with closing(assistant):
         answers = [
             run(assistant.search_references("fold")),
