@@ -24,6 +24,7 @@ from tests.support.floor_plan import (
     modules,
     packages,
     page_with_picture,
+    without_collections,
 )
 
 LINES_PER_MODULE_MAX = 600
@@ -115,6 +116,13 @@ CATCHES_EVERYTHING = {
 
 
 MODULES = modules()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _parsed() -> None:
+    with without_collections():
+        for module in MODULES:
+            next(module.each(ast.Import), None)
 
 
 def part_of(imported: str) -> str | None:
