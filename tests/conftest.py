@@ -41,8 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Half a million objects of code and tests stay to the end: no collection looks at them."""
-    gc.collect()
+    """Half a million objects of code and tests stay to the end: no collection looks at them, and
+    the little garbage among them is not worth looking for."""
     gc.freeze()
     gc.enable()
 

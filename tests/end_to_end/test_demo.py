@@ -39,7 +39,7 @@ DEMO_TIMEOUT_S = 280
 WHOLE_DEMO_TIMEOUT_S = 900
 
 #: Works that each library of ``shorter_demo`` has, those of the story first.
-SHORT_REFERENCES = 100
+SHORT_REFERENCES = 40
 
 
 def runtime(folder: Path) -> dict[str, str]:

@@ -104,7 +104,7 @@ def test_a_private_library_next_to_an_attached_one_stays_private(
 
 @pytest.mark.parametrize(
     ("count", "alike_min"),
-    [(1_500, 150), pytest.param(TYPOGRAPHY_REFERENCES, 700, marks=pytest.mark.heavy)],
+    [(150, 3), pytest.param(TYPOGRAPHY_REFERENCES, 700, marks=pytest.mark.heavy)],
     ids=["some", "all"],
 )
 def test_different_works_with_one_title_year_and_author_stay_apart(
@@ -125,7 +125,7 @@ def test_different_works_with_one_title_year_and_author_stay_apart(
 
     alike = Counter(look(reference["fields"]) for reference in references)
     swallowed = sum(held - 1 for held in alike.values())
-    assert swallowed > alike_min, "the file holds hundreds of works that look alike"
+    assert swallowed > alike_min, "the file holds works that look alike"
 
 
 def look(fields: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from tests.property.test_undo import passes_on
 from tests.simulation.computer import Computer
 from tests.simulation.history import History, check_equal, check_index
 from tests.simulation.typist import Typist
-from tests.support.examples import examples
+from tests.support.examples import IS_FULL, examples
 
 from bifolio import limits
 from bifolio.document import deletion
@@ -53,11 +53,11 @@ def session(computer: Computer, *others: Computer) -> None:
         computer.replica.deletion_guard.end_session()
 
 
-def delete_many(choose: random.Random, folder: Path) -> int:
+def delete_many(choose: random.Random, folder: Path, *, steps: int = 60) -> int:
     computers = list(members(folder))
     typist = Typist(choose, History())
     shown_on = 0
-    for _ in range(60):
+    for _ in range(steps):
         computer = choose.choice(computers)
         others = [one for one in computers if one is not computer]
         computer.clock.advance(choose.random())
@@ -99,7 +99,7 @@ def delete_many(choose: random.Random, folder: Path) -> int:
 def test_what_is_shown_on_is_what_a_rebuild_shows(choose: random.Random) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "DELETED_BY_OTHERS_MAX", 1)
-        delete_many(choose, Path(folder))
+        delete_many(choose, Path(folder), steps=60 if IS_FULL else 25)
 
 
 @pytest.mark.heavy

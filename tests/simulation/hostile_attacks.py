@@ -401,7 +401,7 @@ def _nacks_fork_with_the_host_s_proof(world: World) -> Attack:
     return _nacks(Code.FORK, proof=proof_of_fork(envelope, keys))
 
 
-@attack("again and again to continue a chain")
+@attack("again and again to continue a chain", heavy=True)
 def _nacks_gap(_: World) -> Attack:
     return _nacks(Code.GAP)
 
@@ -588,7 +588,7 @@ class EndlessLog(Attack):
             line.ask(message)
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _garbage_without_end(_: World) -> Attack:
     return EndlessLog(lambda at: at.to_bytes(8) * 20, page=16)
 
@@ -656,7 +656,7 @@ class Floods(Attack):
         return id(line) in self._lines
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _messages_of_later_versions_without_end(_: World) -> Attack:
     return Floods(UNKNOWN_MESSAGE)
 

@@ -134,6 +134,7 @@ def test_who_is_still_to_carry_its_own_join_gives_an_emptied_relay_the_library(
     assert owner.replica.references.read(record) is not None
 
 
+@pytest.mark.heavy
 def test_who_was_left_out_of_a_used_up_ticket_stops_nobody_and_is_heard_with_another(
     world: Simulator,
 ) -> None:

@@ -79,6 +79,7 @@ def test_who_began_with_a_snapshot_keeps_the_same_one_of_two_updates_under_one_c
         assert aside.device == laptop.replica.keys.sign_public
 
 
+@pytest.mark.heavy
 def test_a_change_that_a_snapshot_brought_and_that_comes_in_another_chain_too_is_no_lie(
     world: Simulator,
 ) -> None:

@@ -92,6 +92,7 @@ def agree(world: Simulator, *others: Computer) -> None:
 # --- the relay ----------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_relay_whose_log_was_pruned_passes_its_own_check(world: Simulator) -> None:
     prune(world)
     assert check_relay(world) == []
@@ -230,6 +231,7 @@ def test_a_record_comes_again_with_the_relays_snapshot_where_no_copy_is_here(
     agree(world, late)
 
 
+@pytest.mark.heavy
 def test_which_envelopes_are_covered_is_mended_from_the_kept_snapshot(world: Simulator) -> None:
     _, (late,) = begin_late(world, "late")
     covered = late.replica.snapshots.covered()
@@ -238,6 +240,7 @@ def test_which_envelopes_are_covered_is_mended_from_the_kept_snapshot(world: Sim
     assert late.replica.snapshots.covered() == covered
 
 
+@pytest.mark.heavy
 def test_an_own_base_that_is_damaged_is_taken_from_the_kept_snapshot(world: Simulator) -> None:
     records, (late,) = begin_late(world, "late")
     title(world, late, records[0], "changed since")

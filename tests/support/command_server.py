@@ -1,10 +1,11 @@
 """Commands of ``bifolio``, each in a process of its own, without starting an interpreter for each.
 
 A server process loads what the command loads, once, and forks for every command: the fork runs
-the console script's function with an environment, a folder, a closed keyboard and streams of its
-own, and ends with its exit code. Nothing of one command is left for the next but what importing
-leaves. ``run_all`` runs many commands in one fork (``command_stream``), ``start`` begins one that
-goes on, such as a relay; ``run_script`` runs a script, whose own commands are forks of the same.
+the console script's function with an environment, a folder, what is typed in (nothing, if not
+said) and streams of its own, and ends with its exit code. Nothing of one command is left for the
+next but what importing leaves. ``run_all`` runs many commands in one fork (``command_stream``),
+``start`` begins one that goes on, such as a relay; ``run_script`` runs a script, whose own commands
+are forks of the same.
 Most of an end-to-end test would be the starts of interpreters; `make test-all` starts them
 (``BIFOLIO_TEST_EXEC``), as do the tests that kill, wrap or read a process while it runs.
 """
@@ -37,6 +38,9 @@ pycrdt websockets.asyncio.client sqlite_utils lxml.etree nacl.bindings difflib c
 bifolio_cli.main bifolio_cli.application
 """.split()
 _PACKAGES = "bifolio bifolio_relay bifolio_cli.commands bifolio_cli.text".split()
+
+#: One command loads it, with a library that takes longer than all else together.
+_LEFT_OUT = "bifolio.serve.assistant"
 
 _servers = threading.local()
 
@@ -84,10 +88,15 @@ class Started:
 
 
 def run(
-    arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, timeout_s: float
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    timeout_s: float,
+    typed: str = "",
 ) -> Ended:
-    """One command, to its end."""
-    return _run("command", arguments, environment, folder, timeout_s)
+    """One command, to its end; ``typed`` is what it reads on stdin."""
+    return _run("command", arguments, environment, folder, timeout_s, typed)
 
 
 def run_all(
@@ -125,10 +134,13 @@ def _run(
     environment: Mapping[str, str],
     folder: Path,
     timeout_s: float,
+    typed: str = "",
 ) -> Ended:
-    with tempfile.TemporaryDirectory() as streams:
-        out, errors = Path(streams) / "out", Path(streams) / "errors"
-        asked = ["run", kind, list(what), dict(environment), str(folder), str(out), str(errors)]
+    with tempfile.TemporaryDirectory() as made:
+        paths = [Path(made) / name for name in ("out", "errors", "typed")]
+        out, errors, typed_in = paths
+        typed_in.write_text(typed, "utf-8")
+        asked = ["run", kind, list(what), dict(environment), str(folder), *map(str, paths)]
         code, cpu_s, peak_bytes = _ask(asked, timeout_s)
         return Ended(
             int(code), out.read_text("utf-8"), errors.read_text("utf-8"), cpu_s, int(peak_bytes)
@@ -237,7 +249,8 @@ def _load() -> None:
         import_module(module)
     for package in map(import_module, _PACKAGES):
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            import_module(found.name)
+            if found.name != _LEFT_OUT:
+                import_module(found.name)
     from tests.support.empty_databases import copy_new_databases, create_database
 
     copy_new_databases()
@@ -269,7 +282,13 @@ def _run_path(command: list[str]) -> int:
 
 
 def _become(
-    kind: str, what: list[Any], environment: dict[str, str], folder: str, out: str, errors: str
+    kind: str,
+    what: list[Any],
+    environment: dict[str, str],
+    folder: str,
+    out: str,
+    errors: str,
+    typed: str = os.devnull,
 ) -> None:
     """Be one command from here on; does not return."""
     code = 1
@@ -277,7 +296,7 @@ def _become(
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(typed, os.O_RDONLY), 0)
         for number, path in ((1, out), (2, errors)):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115

@@ -106,12 +106,13 @@ class Computer:
             typed_in: what it reads on stdin.
         """
         typed = [str(argument) for argument in arguments]
-        if command_server.is_available() and not wrapped_in and not typed_in:
+        if command_server.is_available() and not wrapped_in:
             ended = command_server.run(
                 typed,
                 environment=self.environment,
                 folder=self.home,
                 timeout_s=_COMMAND_TIMEOUT_S,
+                typed=typed_in,
             )
             outcome = Outcome(ended.exit_code, ended.stdout, ended.stderr)
         else:

@@ -10,7 +10,7 @@ import os
 from typing import Final
 
 #: Of so many examples `make test` draws one.
-_PART: Final = 8
+_PART: Final = 12
 
 #: Set by `make test-all`.
 IS_FULL: Final = bool(os.environ.get("BIFOLIO_TEST_FULL"))

@@ -24,6 +24,7 @@ from tests.support.floor_plan import (
     modules,
     packages,
     page_with_picture,
+    without_collections,
 )
 
 LINES_PER_MODULE_MAX = 600
@@ -124,6 +125,13 @@ CATCHES_EVERYTHING = {
 MODULES = modules()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _parsed() -> None:
+    with without_collections():
+        for module in MODULES:
+            next(module.each(ast.Import), None)
+
+
 def part_of(imported: str) -> str | None:
     """The part of Bifolio that a dotted name belongs to; None for foreign ones."""
     names = imported.split(".")
@@ -142,9 +150,8 @@ def allowed(part: str) -> frozenset[str]:
 
 
 def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in module.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    yield from module.each(ast.FunctionDef)
+    yield from module.each(ast.AsyncFunctionDef)
 
 
 def in_python(statement: str) -> str:
@@ -228,9 +235,8 @@ def test_sql_is_written_in_the_storages_only() -> None:
     wrong = [
         f"{module.path}:{node.lineno}"
         for module in MODULES
-        for node in module.nodes
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
+        for node in module.each(ast.Constant)
+        if isinstance(node.value, str)
         and statement.match(node.value)
         and not module.path.startswith(_WRITE_SQL)
     ]
@@ -248,9 +254,8 @@ def test_only_the_command_line_and_the_relay_read_the_environment() -> None:
     reading = {
         module.path
         for module in MODULES
-        for node in module.nodes
-        if isinstance(node, ast.Attribute)
-        and dotted(node) in ("os.environ", "os.getenv", "os.environb")
+        for node in module.each(ast.Attribute)
+        if dotted(node) in ("os.environ", "os.getenv", "os.environb")
     }
     assert reading <= READS_THE_ENVIRONMENT
 
@@ -262,7 +267,7 @@ def test_only_the_kinds_of_fields_tell_one_merge_rule_from_another() -> None:
         f"{module.path}:{node.lineno} names {ast.unparse(node)}"
         for module in MODULES
         if not module.path.startswith(own)
-        for node in module.nodes
+        for node in module.each(ast.Name, ast.Attribute, ast.ImportFrom)
         if (isinstance(node, ast.Name) and node.id in names)
         or (isinstance(node, ast.Attribute) and node.attr in names)
         or (isinstance(node, ast.ImportFrom) and names & {alias.name for alias in node.names})
@@ -288,9 +293,8 @@ def test_everything_is_caught_only_at_the_very_top() -> None:
     catching = {
         module.path
         for module in MODULES
-        for node in module.nodes
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or "Exception" in ast.unparse(node.type).split("."))
+        for node in module.each(ast.ExceptHandler)
+        if (node.type is None or "Exception" in ast.unparse(node.type).split("."))
     }
     assert catching <= CATCHES_EVERYTHING
 
@@ -299,9 +303,8 @@ def test_who_catches_even_what_ends_the_process_raises_it_again() -> None:
     wrong = [
         f"{module.path}:{node.lineno}"
         for module in MODULES
-        for node in module.nodes
-        if isinstance(node, ast.ExceptHandler)
-        and node.type is not None
+        for node in module.each(ast.ExceptHandler)
+        if node.type is not None
         and dotted(node.type) == "BaseException"
         and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
     ]

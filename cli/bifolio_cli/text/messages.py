@@ -28,8 +28,8 @@ _SPEAKING_NAMES = frozenset("message sentence reason advice got where".split())
 _OF_WORDS = ("bifolio_cli/text/", "bifolio_relay/next_steps")
 
 
-def messages() -> Iterator[str]:
-    """The lines of the list."""
+def messages(below: tuple[str, ...] = _PACKAGES) -> Iterator[str]:
+    """The lines of the list, of the modules whose paths begin with one of these."""
     yield "# What can be done next"
     for code in WORDS:
         words = WORDS[code]
@@ -37,6 +37,8 @@ def messages() -> Iterator[str]:
             yield f"{code}: {words}"
     for package in _PACKAGES:
         for path, source in _modules(files(package), package):
+            if not path.startswith(below):
+                continue
             found = list(dict.fromkeys(_spoken(ast.parse(source), path)))
             if found:
                 yield f"\n# {path}"

@@ -109,6 +109,10 @@ _SLOW = (
     "BibTeX authors",
     "BibTeX braced authors",
     "XML keywords",
+    "XML attributes",
+    "RIS authors",
+    "enw authors",
+    "nbib authors",
 )
 
 

@@ -237,14 +237,17 @@ def test_two_references_of_one_key_are_told_apart_by_what_is_shown(office: Libra
     assert office.show(suffixed).id != office.show("doe").id
 
 
-def test_what_is_called_nothing_or_several_things_is_named(office: Library) -> None:
+def test_what_is_called_nothing_or_several_things_is_named(office: Library, tmp_path: Path) -> None:
     for ref in ("nobody", "", "zzzz", "half \ud800"):
         with pytest.raises(ReferenceNotFoundError):
             office.show(ref)
-    added = [add(office, f"Title {number}").id for number in range(3)]
+    added: list[str] = []
     while len({one[:4] for one in added}) == len(added) and len(added) < 1500:
-        added.append(add(office, f"Title {len(added)}").id)
-    prefix = next(one[:4] for one in added if sum(x[:4] == one[:4] for x in added) > 1)
+        records = (f"TY  - BOOK\nTI  - Title {len(added)} {n}\nER  - \n" for n in range(300))
+        (tmp_path / "more.ris").write_text("".join(records), "utf-8")
+        office.import_files([tmp_path / "more.ris"])
+        added = [one.id for one in office.list()]
+    prefix = next(one[:4] for one in added if sum(x[:4] == one[:4] for x in added) == 2)
     with pytest.raises(AmbiguousReferenceError) as caught:
         office.show(prefix)
     assert len(caught.value.candidates) == 2

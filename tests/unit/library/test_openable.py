@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,25 @@ RUNNABLE = (
 ).split()
 
 
-def opened(tmp_path: Path, name: str, content: bytes) -> Path:
-    """The copy that another program would get of an attached file."""
-    home = Home(tmp_path / "home", device_name="office")
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The library of all tests here, with one reference, to which each attaches its file."""
+    folder = tmp_path_factory.mktemp("openable")
+    home = Home(folder / "home", device_name="office")
+    with Library.create(folder / "Thesis.bifolio", home=home) as made:
+        made.add({"title": "On Paper", "citation-key": "paper"})
+        yield made
+
+
+def opened(library: Library, tmp_path: Path, name: str, content: bytes) -> Path:
+    """The copy that another program would get of an attached file, which is detached again."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / name).write_bytes(content)
-    with Library.create(tmp_path / "Thesis.bifolio", home=home) as library:
-        ref = library.add({"title": "On Paper", "citation-key": "paper"}).id
-        library.files.add(ref, [tmp_path / "in" / name])
-        return library.files.open_copy(ref, name)
+    library.files.add("paper", [tmp_path / "in" / name])
+    try:
+        return library.files.open_copy("paper", name)
+    finally:
+        library.files.remove("paper", name)
 
 
 @pytest.mark.parametrize(
@@ -45,9 +56,11 @@ def opened(tmp_path: Path, name: str, content: bytes) -> Path:
         *("paper.EXE", "CON"),
     ],
 )
-def test_what_could_run_something_is_not_opened(tmp_path: Path, name: str) -> None:
+def test_what_could_run_something_is_not_opened(
+    library: Library, tmp_path: Path, name: str
+) -> None:
     with pytest.raises(FileNotOpenedError) as caught:
-        opened(tmp_path, name, PDF)
+        opened(library, tmp_path, name, PDF)
     refused = caught.value
     assert name in refused.message
     assert refused.next_step is not None
@@ -71,9 +84,11 @@ def test_what_could_run_something_is_not_opened(tmp_path: Path, name: str) -> No
         b" " * 1024 + PDF,
     ],
 )
-def test_a_program_that_is_called_a_document_is_not_opened(tmp_path: Path, content: bytes) -> None:
+def test_a_program_that_is_called_a_document_is_not_opened(
+    library: Library, tmp_path: Path, content: bytes
+) -> None:
     with pytest.raises(FileNotOpenedError, match="by its content it is"):
-        opened(tmp_path, "paper.pdf", content)
+        opened(library, tmp_path, "paper.pdf", content)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +108,9 @@ def test_a_program_that_is_called_a_document_is_not_opened(tmp_path: Path, conte
     ],
 )
 def test_a_document_is_opened_under_a_safe_name_with_its_true_suffix(
-    tmp_path: Path, name: str, content: bytes, opens_as: str
+    library: Library, tmp_path: Path, name: str, content: bytes, opens_as: str
 ) -> None:
-    path = opened(tmp_path, name, content)
+    path = opened(library, tmp_path, name, content)
     assert path.name == opens_as
     assert path.read_bytes() == content
 

@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from mcp import Client
-from pyzotero import mcp_server
-from pyzotero.cli import main
 from tests.support.serving import on_zotero_s_port
 
 from bifolio import Library
@@ -21,6 +18,8 @@ from bifolio.serve.permissions import Permissions
 
 @pytest.fixture(scope="module")
 def pyzotero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from pyzotero.cli import main  # here: it takes a second, and every worker reads this file
+
     folder = tmp_path_factory.mktemp("served")
     home = Home(folder / "home")
     with Library.create(folder / "A.bifolio", home=home) as library:
@@ -70,6 +69,9 @@ def test_it_searches_and_shows(pyzotero: Any) -> None:
 def test_its_server_for_assistants_reads_what_is_served(pyzotero: Any) -> None:
     """The server itself, and the protocol's official client, in one process: how it is started is
     tested end to end."""
+    from mcp import Client
+    from pyzotero import mcp_server
+
     assert "Connection successful" in pyzotero("test")
 
     async def ask() -> list[str]:

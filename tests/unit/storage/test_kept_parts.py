@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import islice, permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.examples import IS_FULL
 from tests.unit.storage.builders import new_database, row
 
 from bifolio.storage.attachments import AttachmentRow
@@ -81,7 +82,7 @@ def test_upkeep_gives_what_a_rebuild_gives_from_every_state_to_every_other(
             references.write([state])
             expected[name] = references.all_rows()
         assert len({repr(rows) for rows in expected.values()}) == len(STATES)
-        for before, after in permutations(STATES, 2):
+        for before, after in islice(permutations(STATES, 2), 0, None, 1 if IS_FULL else 5):
             references.clear()
             references.write([STATES[before]])
             references.write([STATES[after]])

@@ -18,6 +18,12 @@ def meta(tmp_path: Path) -> Meta:
     return Meta(new_database(tmp_path))
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Meta:
+    """One file for all tests of single facts, which forget what they store."""
+    return Meta(new_database(tmp_path_factory.mktemp("meta")))
+
+
 POSITION = LogPosition(b"e" * 16, 9, b"h" * 32)
 CHAIN = OwnChain(b"c" * 16, b"d" * 32, 3, b"h" * 32)
 
@@ -113,24 +119,25 @@ def test_every_fact_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_fact_comes_back_and_its_default_is_stored_as_nothing(meta: Meta, name: str) -> None:
+def test_a_fact_comes_back_and_its_default_is_stored_as_nothing(kept: Meta, name: str) -> None:
     default = facts()[name].default
-    meta.forget(name)  # what a new file begins with
-    assert getattr(meta, name) == default
-    setattr(meta, name, VALUES[name])
-    assert getattr(meta, name) == VALUES[name] != default
-    setattr(meta, name, default)
-    assert meta.stored(name) is None
+    kept.forget(name)  # what a new file begins with
+    assert getattr(kept, name) == default
+    setattr(kept, name, VALUES[name])
+    assert getattr(kept, name) == VALUES[name] != default
+    setattr(kept, name, default)
+    assert kept.stored(name) is None
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_value_of_a_form_that_nobody_knows_reads_as_something_harmless(
-    meta: Meta, name: str
+    kept: Meta, name: str
 ) -> None:
     harmless = (type(facts()[name].default), type(VALUES[name]))
     for foreign in (1.5, [7, 7, 7, 7, 7], {"a": [1]}, "\u2028"):
-        meta.store(name, foreign)
-        assert type(getattr(meta, name)) in harmless, foreign
+        kept.store(name, foreign)
+        assert type(getattr(kept, name)) in harmless, foreign
+    kept.forget(name)
 
 
 def test_a_note_of_an_earlier_version_has_its_words(meta: Meta) -> None:
