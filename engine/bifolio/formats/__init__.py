@@ -36,8 +36,9 @@ at the first record that needs them, so importing this package is quick.
 ``file_facts``       groups and files that a file of references says next to its records
 ``imported``         a record as a reference: its bounds checked, its values mapped
 ``foreign_formats``  known formats that are not read, and the way round each
-``writing``          references to a file: the source's own text, or new text read back
 ``unaltered``        whether an unaltered reference is written as its source, unread
+``writing``          references to a file: the source's own text, or new text read back
+``written_blocks``   what stands between a file's records, on its way out
 ``library_tags``     groups and files of a reference, as the format of an export has them
 ``joined_notes``     several notes, and annotations, as the one text that a format has for them
 ``read_back``        whether what was written is one record to its reader, and none of another's
@@ -97,14 +98,12 @@ from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_li
 from bifolio.formats.writing import (
     WHOLE,
     Composer,
-    check_blocks,
     differences,
     with_readable_key,
-    without_damage,
     without_harm,
-    without_loose_text,
     write,
 )
+from bifolio.formats.written_blocks import check_blocks, without_damage, without_loose_text
 
 __all__ = [
     "EXPORT_FORMATS",

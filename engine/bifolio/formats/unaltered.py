@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from bifolio.formats.bibtex import crossref, macros
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS
-from bifolio.formats.writing import merge_blocks, with_readable_key, without_unreadable
+from bifolio.formats.writing import with_readable_key, without_unreadable
+from bifolio.formats.written_blocks import merge_blocks
 from bifolio.records.reference import ImportedBlocks, Source
 
 

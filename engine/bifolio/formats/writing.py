@@ -18,15 +18,15 @@ from msgspec.structs import replace
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
 from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
-from bifolio.formats.bibtex.foreign import checked_block, is_powerful, undamaged_block
-from bifolio.formats.bibtex.macros import macro_definition
+from bifolio.formats.bibtex.foreign import is_powerful
 from bifolio.formats.bibtex.names import is_readable_field
 from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless, is_inherited, name_of
 from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
-from bifolio.formats.read_back import is_one_record, is_outside, written_key
+from bifolio.formats.read_back import is_one_record, written_key
 from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags, Traced
+from bifolio.formats.written_blocks import merge_blocks
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -44,12 +44,6 @@ Progress = Callable[[int, int], None]
 
 #: The name under which a reference is reported that could not be written at all.
 WHOLE: Final = "reference"
-
-#: Blocks of BibTeX without which an entry may say something else.
-_NEEDED: Final = re.compile(r"\s*@\s*(?:string|preamble)\b", re.IGNORECASE)
-
-#: So much of a block that was left out is named.
-_NAMED_CHARACTERS: Final = 60
 
 _POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
 
@@ -530,74 +524,8 @@ def _without_strays(written: Source, values: Values, family: Family, trace: _Tra
     return written if len(kept) == len(feeds) else replace(written, tags=tuple(kept))
 
 
-def check_blocks(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
-    """The blocks of somebody else's file that may be written, and each other one with the reason.
-
-    Of a macro its definition is written again; text between records stays where no reader takes
-    it for a record.
-    """
-    kept: list[str] = []
-    refused: list[tuple[str, str]] = []
-    for text in blocks.blocks:
-        if blocks.format == BIBTEX.name:
-            checked, reason = checked_block(text)
-        else:
-            whole = is_outside(blocks.format, text)
-            checked, reason = (text, "") if whole else ("", "a reader would take it for a record")
-        if reason:
-            refused.append((" ".join(text.split())[:_NAMED_CHARACTERS], reason))
-        else:
-            kept.append(checked)
-    return ImportedBlocks(blocks.format, tuple(kept)), refused
-
-
 def with_readable_key(source: Source) -> Source:
     """A source whose key every program that reads BibTeX takes for one."""
     if source.format != BIBTEX.name or not UNREADABLE_IN_KEY.search(source.id):
         return source
     return replace(source, id=bibtex_key(source.id))
-
-
-def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:
-    """What of a file's blocks its references need: the macros and the preamble. What else is in it
-    is of the file, and of none of its references."""
-    needed = tuple(text for text in blocks.blocks if _NEEDED.match(text))
-    return ImportedBlocks(blocks.format, needed if blocks.format == BIBTEX.name else ())
-
-
-def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
-    """A user's own blocks without what would damage an entry, and each such text with the
-    reason."""
-    if blocks.format != BIBTEX.name:
-        return blocks, []
-    kept: list[str] = []
-    refused: list[tuple[str, str]] = []
-    for text in blocks.blocks:
-        whole, reason = undamaged_block(text)
-        if reason:
-            refused.append((" ".join(text.split())[:_NAMED_CHARACTERS], reason))
-        else:
-            kept.append(whole)
-    return ImportedBlocks(blocks.format, tuple(kept)), refused
-
-
-def merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
-    """All blocks of one format as one; of two definitions of a macro the first stays.
-
-    References of the file whose definition goes get the text in place of the macro: its value
-    differs from what the merged blocks give, so it is written again.
-    """
-    texts: dict[str, None] = {}
-    defined: dict[str, int] = {}
-    for number, one in enumerate(blocks.values()):
-        if one.format != family.name:
-            continue
-        for text in one.blocks:
-            definition = macro_definition(text) if family is BIBTEX else None
-            if definition is None or defined.setdefault(definition[0], number) == number:
-                texts[text] = None
-    free = [text for text in texts if not text.lstrip().startswith("@")]
-    whole = [text for text in texts if text.lstrip().startswith("@")]
-    if free:
-        whole.append("\n\n".join(free))
-    return ImportedBlocks(family.name, tuple(whole)) if whole else None

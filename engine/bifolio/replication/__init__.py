@@ -23,6 +23,7 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``crash_mark``     which envelope was being merged when a process ended
 ``repairing``      what was set aside, tried again
 ``outbox``         own changes, sealed into this replica's chain when first offered
+``chain_places``   where an envelope is in its chain, compared with what a relay has of that
 ``snapshots``      statements and snapshots: said, made, loaded and verified
 ``moving``         a library that moves to another relay, and computers that follow it
 ``rotation``       a library in which this device goes on under new keys

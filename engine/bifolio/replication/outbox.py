@@ -21,7 +21,6 @@ from bifolio.crypto.envelope import (
     NO_PREVIOUS,
     Envelope,
     Header,
-    SignedHeader,
     parse_envelope,
     read_header,
     seal,
@@ -30,6 +29,7 @@ from bifolio.crypto.membership import Membership, Permission
 from bifolio.errors import EnvelopeError, NewerMembershipError, NotAMemberError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication.chain_places import ChainPlaces
 from bifolio.replication.judging import NO_RIGHT
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
@@ -46,6 +46,7 @@ class Outbox:
     def __init__(self, replica: Replica, member_log: LibraryMembership) -> None:
         self._replica = replica
         self._member_log = member_log
+        self._places = ChainPlaces(replica)
 
     def seal(self) -> int:
         """Seal every unsealed change; returns how many envelopes were made.
@@ -161,10 +162,10 @@ class Outbox:
             False, and nothing changed, where that proves nothing. True where the envelope is not
             here any more: another process of this replica heard the same, and moved its chain.
         """
-        refused = self._find(envelope_hash)
+        refused = self._places.find(envelope_hash)
         if refused is None:
             return True
-        if not self._is_fork(refused, proof):
+        if not self._places.is_fork(refused, proof):
             return False
         self._move_chain(refused.header)
         return True
@@ -175,45 +176,19 @@ class Outbox:
         Returns:
             False, and nothing changed, where another device made it.
         """
-        refused = self._find(envelope_hash)
+        refused = self._places.find(envelope_hash)
         if refused is None or refused.header.device != self._replica.keys.sign_public:
             return False
         self._move_chain(refused.header)
         return True
 
     def is_in_chain(self, envelope_hash: bytes, *, seq: int, head: bytes) -> bool | None:
-        """Whether an envelope is one of those before or at the end of its chain that a relay has.
-
-        Args:
-            envelope_hash: of one that the relay has no place for.
-            seq: the number of the chain's end.
-            head: its hash.
-
-        Returns:
-            None where that cannot be told: the end is not merged here, or its author made two
-            envelopes for the place and what leads from the end to there is not here. True also
-            where the end came by a snapshot: that is compared with what is here, and what it does
-            not have moves to a new chain then (``snapshots.desk``).
-        """
-        refused = self._find(envelope_hash)
-        if refused is None:
-            return True  # another process of this replica moved it
-        header, changes = refused.header, self._replica.changes
-        if header.seq >= seq:
-            return envelope_hash == head
-        if len(changes.at_place(header.chain, header.seq)) < 2:
-            return True if changes.is_merged(head) else None
-        one = head
-        for _ in range(seq - header.seq):
-            beginning = changes.beginning(one)
-            if beginning is None:
-                return None
-            one = read_header(beginning).previous
-        return one == envelope_hash
+        """Whether an envelope is one of those that a relay has of its chain (``ChainPlaces``)."""
+        return self._places.is_in_chain(envelope_hash, seq=seq, head=head)
 
     def move_chain(self, envelope_hash: bytes) -> None:
         """Put what the relay did not take of an envelope's chain into a new one of ours."""
-        refused = self._find(envelope_hash)
+        refused = self._places.find(envelope_hash)
         if refused is not None:
             self._move_chain(refused.header)
 
@@ -225,7 +200,7 @@ class Outbox:
             False, and nothing changed, where another device made it, it was sealed with the right
             to, or we have none now.
         """
-        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        membership, refused = self._member_log.membership(), self._places.find(envelope_hash)
         own = self._replica.keys.sign_public
         if membership is None or refused is None or refused.header.device != own:
             return False
@@ -236,7 +211,7 @@ class Outbox:
 
     def lacks_right(self, envelope_hash: bytes) -> bool:
         """Whether an envelope is another's, who had no right to it by the list that goes on."""
-        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        membership, refused = self._member_log.membership(), self._places.find(envelope_hash)
         if membership is None or refused is None:
             return False
         is_own = refused.header.device == self._replica.keys.sign_public
@@ -256,11 +231,11 @@ class Outbox:
             False, and nothing changed, without the right to write, or where the envelope is kept
             for a newer program.
         """
-        refused = self._find(envelope_hash)
+        refused = self._places.find(envelope_hash)
         if refused is None:
             return True  # another process of this replica moved it
         own, changes = self._replica.keys.sign_public, self._replica.changes
-        if refused.header.device != own and self._leads_to(refused, seq=seq, head=head):
+        if refused.header.device != own and self._places.leads_to(refused, seq=seq, head=head):
             with self._replica.database.transaction():
                 if changes.offer_carried(refused.header.chain):
                     return True
@@ -272,23 +247,13 @@ class Outbox:
     def may_move(self, envelope_hash: bytes) -> bool:
         """Whether an envelope may be put into a chain of ours: our own, also one that is kept for a
         newer program, or another's that was merged, with the right to write."""
-        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        membership, refused = self._member_log.membership(), self._places.find(envelope_hash)
         own = self._replica.keys.sign_public
         if refused is None or refused.header.device == own:
             return True
         if membership is None or membership.needs_newer or not membership.may_write(own):
             return False
         return self._replica.changes.is_stored(envelope_hash)
-
-    def _leads_to(self, envelope: Envelope, *, seq: int, head: bytes) -> bool:
-        """Whether the envelopes are here that follow the end of a chain up to this one."""
-        header = envelope.header
-        while header.seq > seq + 1:
-            beginning = self._replica.changes.beginning(header.previous)
-            if beginning is None or self._replica.voided.has(header.previous):
-                return False
-            header = read_header(beginning)
-        return seq == 0 or header.previous == head
 
     def build_on_what_counts(self) -> None:
         """Each chain of ours goes on in a new one from the first envelope on that no other computer
@@ -332,39 +297,6 @@ class Outbox:
             if read_header(beginning).seq >= first.seq
         ]
         return found[::-1]
-
-    def _find(self, envelope_hash: bytes) -> Envelope | None:
-        """An envelope that is here, merged or kept for a newer program."""
-        stored = self._replica.changes.envelope(envelope_hash)
-        if stored is not None:
-            return parse_envelope(stored.envelope)
-        kept = self._replica.newer_envelopes.envelope(envelope_hash)
-        return parse_envelope(kept) if kept is not None else None
-
-    def _is_fork(self, refused: Envelope, proof: bytes) -> bool:
-        """Whether the author of one of our envelopes signed another one for its place."""
-        try:
-            shown = SignedHeader.parse(proof)
-        except EnvelopeError:
-            return False
-        ours: Envelope | None = refused
-        if shown.header.seq == refused.header.seq - 1:
-            ours = self._find(refused.header.previous)
-            is_own = refused.header.device == self._replica.keys.sign_public
-            if ours is None and (is_own or self._is_here_otherwise(refused.header.previous)):
-                # We sealed ours again, or what it carried came with a snapshot or with what
-                # replaced it, so that there is nothing to compare with: the chain moves without
-                # need where the relay lies, which costs some bytes and nothing else.
-                chain = (shown.header.library, shown.header.author_chain)
-                return chain == (refused.header.library, refused.header.author_chain)
-        return ours is not None and SignedHeader.of(ours).competes_with(shown)
-
-    def _is_here_otherwise(self, envelope_hash: bytes) -> bool:
-        """Whether the changes of an envelope are here, and not it."""
-        replica = self._replica
-        return replica.snapshots.is_covered(envelope_hash) or replica.changes.is_merged(
-            envelope_hash
-        )
 
     def _move_chain(self, header: Header) -> None:
         """Put what the relay did not take of a chain into a new one.
@@ -430,7 +362,7 @@ class Outbox:
         itself: a snapshot's word is not enough to leave out an edit."""
         replica = self._replica
         for one in replica.changes.offered_replacements(envelope_hash):
-            envelope = self._find(one)
+            envelope = self._places.find(one)
             if envelope is None or envelope.header.device != replica.keys.sign_public:
                 continue
             key = self._member_log.key(envelope.header.generation)

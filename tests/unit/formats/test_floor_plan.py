@@ -38,7 +38,12 @@ PARTS: dict[str, set[str]] = {
     "services_reading": {"registry", "imported", "services", "tagged"},
     "imported": {"registry", "bounds"},
     "foreign_formats": set(),
-    "writing": {"registry", "bibtex", "mapping", "read_back", "library_tags", "joined_notes"},
+    "unaltered": {"registry", "bibtex", "writing", "written_blocks"},
+    "writing": {
+        *("registry", "bibtex", "mapping", "read_back", "library_tags", "joined_notes"),
+        "written_blocks",
+    },
+    "written_blocks": {"registry", "bibtex", "read_back"},
     "library_tags": {"registry", "bibtex", "endnote"},
     "joined_notes": set(),
     "read_back": {"bibtex", "tagged"},
