@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.unit.replica.builders import Computer, members
@@ -39,3 +40,24 @@ def test_an_edit_that_comes_alone_asks_for_all_its_facts_in_a_few_statements(
         assert sum("SELECT NOT EXISTS" in one for one in asked) == 1
     assert laptop.titles() == office.titles() == ["Value 3"]
     assert laptop.state == office.state
+
+
+#: Tables with rows for each reference, or each change.
+LARGE = "refs|records|changes|history|elements|sources|orders|operations|operation_changes"
+
+#: How SQLite says that it goes through all of one, or through all that are live.
+THROUGH_ALL = re.compile(rf"SCAN (?:{LARGE})\b|\(trashed=\?\)")
+
+
+def test_no_statement_of_an_edit_goes_through_all_references(tmp_path: Path) -> None:
+    office, laptop = members(tmp_path, "office", "laptop")
+    office.adds(ONE, {"title": "On Paper"})
+    laptop.receives(office.envelopes())
+    connection = laptop.replica.database._connection
+    for field in ("volume", "title", "abstract"):
+        office.sets(ONE, field, "Changed")
+        for asked in statements(laptop, office.envelopes()[-1]):
+            if not asked.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
+                continue
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {asked}")]
+            assert not any(map(THROUGH_ALL.search, plan)), f"{asked}: {plan}"
