@@ -10,9 +10,12 @@ from tests.simulation.computer import Clock, Computer, empty_computer
 from tests.simulation.members import membership_of, remove
 from tests.simulation.relay import sync
 from tests.simulation.simulator import Simulator, any_log_is_worth_a_snapshot
+from tests.simulation.test_snapshot_lost_rights import forget_log, right, told
+from tests.simulation.test_snapshot_verdicts import make
 from tests.simulation.test_snapshots import DAY_S, floor_of, make_snapshot, pass_time, write_much
 
 from bifolio.errors import Next, RelayRefusedError, as_next_step
+from bifolio.replication.snapshots.desk import SnapshotDesk
 
 SECRET = b"n" * 32
 
@@ -49,6 +52,26 @@ def who_joined_on_a_list_that_lost(world: Simulator) -> Computer:
     return joined
 
 
+def test_a_snapshot_whose_key_is_not_here_is_not_fetched(world: Simulator) -> None:
+    """The small sister."""
+    owner, laptop, other = world.computers
+    world.typist.add(laptop)
+    for computer in (laptop, owner):
+        sync(world.relay, computer)
+    snapshot, _ = make(laptop)
+    header = snapshot.header
+    forget_log(owner)
+    desk = SnapshotDesk(owner.replica, owner.member_log)
+    state = told(snapshot, right(snapshot, other))
+    assert desk.choose([state], epoch=header.epoch, floor=header.n) is not None
+    assert not desk.lacks_key()
+    with owner.replica.database.transaction():
+        owner.member_log._keys.remove(header.generation)
+    assert desk.choose([state], epoch=header.epoch, floor=header.n) is None
+    assert desk.lacks_key()
+
+
+@pytest.mark.heavy
 def test_who_lacks_the_key_of_the_snapshot_is_sent_to_an_owner(world: Simulator) -> None:
     """Found by seed 19: it was told that nobody calls the snapshot right, and to ask who runs the
     relay."""
