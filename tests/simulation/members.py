@@ -8,6 +8,7 @@ from tests.simulation.computer import Computer
 from tests.simulation.relay import SimulatedRelay, sync
 
 from bifolio.crypto.membership import Membership, Role, make_remove, make_role
+from bifolio.errors import BifolioError, Next, as_next_step
 from bifolio.ids import RandomBytes
 from bifolio.replication.chain_ends import cut_of
 from bifolio_relay.requests import AppendMember, MembersPart
@@ -18,6 +19,14 @@ def membership_of(computer: Computer) -> Membership:
     membership = computer.member_log.membership()
     assert membership is not None
     return membership
+
+
+def waits_for_key(computer: Computer, error: BifolioError) -> bool:
+    """Whether a sync ended because an owner has still to give a member the key of a snapshot."""
+    if error.next_step != as_next_step(Next.SYNC_TICKET_MAKER):
+        return False
+    log = membership_of(computer)
+    return any(computer.member_log.key(one) is None for one in log.generations)
 
 
 def append(author: Computer, relay: SimulatedRelay, records: Sequence[bytes]) -> None:

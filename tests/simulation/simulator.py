@@ -32,6 +32,7 @@ from tests.simulation.history import (
     check_stored,
 )
 from tests.simulation.invariants import Invariants, check_waiting
+from tests.simulation.members import waits_for_key
 from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
 from tests.simulation.rights_steps import RightsSteps
 from tests.simulation.seeded_seals import seeded_seals
@@ -201,8 +202,10 @@ class Simulator:
         """Sync to the end; who is left out by a ticket that others used up gets another one."""
         try:
             sync(relay, computer)
-        except BifolioError:
+        except BifolioError as error:
             if computer.keys.sign_public in self.admission.restricted:
+                return
+            if waits_for_key(computer, error):
                 return
             if self.devices is not None and computer.keys.sign_public in self.devices.successors:
                 return
@@ -591,10 +594,11 @@ class Simulator:
         self.admission.note(computer)
 
     def _refused(self, computer: Computer, error: BifolioError) -> None:
-        """Only who is not in yet, who lost a right, or whose ticket others used up, may be refused
-        anything."""
+        """Only who is not in yet or lacks a key, who lost a right, or whose ticket others used up,
+        may be refused anything."""
         device = computer.keys.sign_public
-        if device in self.admission.restricted or device in self.admission.rotating:
+        is_changing = device in self.admission.restricted or device in self.admission.rotating
+        if is_changing or waits_for_key(computer, error):
             self._say(f"{computer.name} is refused: {error.message}")
             return
         is_unknown = self.devices is not None and self.devices.is_unknown(computer)

@@ -22,6 +22,17 @@ def unknown_library() -> RelayRefusedError:
     )
 
 
+def lacks_snapshot_key() -> RelayRefusedError:
+    """The log begins behind a snapshot that this device was not given the key of: an owner's
+    computer gives it when it next syncs."""
+    return RelayRefusedError(
+        str(Code.NEED_SNAPSHOT),
+        detail="the beginning of the library is there only as a snapshot, and no owner's computer "
+        "has given this one the key to it yet",
+        next_step=Next.SYNC_TICKET_MAKER,
+    )
+
+
 def refusal_of(message: Nack) -> BifolioError:
     """The error of a refusal that stands in the way of everything."""
     if message.code is Code.FORBIDDEN:

@@ -24,7 +24,7 @@ from bifolio.sync.line import Line
 from bifolio.sync.log import LogSync, forget_log
 from bifolio.sync.membership import MembershipSync
 from bifolio.sync.phases import Exchange, Joined, Left, Phase
-from bifolio.sync.refusals import refusal_of, unknown_library
+from bifolio.sync.refusals import lacks_snapshot_key, refusal_of, unknown_library
 from bifolio.sync.snapshots import SnapshotSync
 from bifolio.sync.store import SyncStore
 from bifolio.wire.messages import (
@@ -266,6 +266,8 @@ class SyncSession:
             self._look_for_more(exchange)
         elif self._store.give_up_owed(message.subject):
             exchange.membership.look_again()
+        elif message.code is Code.NEED_SNAPSHOT and exchange.snapshots.lacks_key:
+            self._leave_with(lacks_snapshot_key())
         else:
             self._leave(message)
 
@@ -278,7 +280,9 @@ class SyncSession:
 
     def _leave(self, message: Nack) -> None:
         """What was refused stands in the way of everything."""
-        error = refusal_of(message)
+        self._leave_with(refusal_of(message))
+
+    def _leave_with(self, error: BifolioError) -> None:
         self._store.note(error.message, error.next_step)
         self.phase = Left(error)
 

@@ -43,6 +43,10 @@ class SnapshotStore(Protocol):
     ) -> SnapshotTask | None:
         """The snapshot to begin with, before the log is pulled; None where the log will do."""
 
+    def lacks_key(self) -> bool:
+        """Whether a snapshot would have been chosen last that is sealed under a key which this
+        device was not given."""
+
     def count_chunks(self, snapshot: bytes) -> int:
         """How many of its chunks are here, from an earlier connection."""
 

@@ -160,6 +160,11 @@ class SnapshotSync:
         self.is_ready, self._told = False, None
         return True
 
+    @property
+    def lacks_key(self) -> bool:
+        """Whether what the log no longer has is there, sealed under a key that is not here."""
+        return self._store.lacks_key()
+
     # --- what came ------------------------------------------------------------------------
 
     def receive(self, message: Message) -> None:

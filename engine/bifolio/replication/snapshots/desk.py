@@ -43,6 +43,7 @@ class SnapshotDesk:
         self._is_on_makers_word = False
         #: The one of which only the place in the log counts.
         self._place_only = b""
+        self._lacks_key = False
 
     # --- statements -----------------------------------------------------------------------
 
@@ -82,16 +83,24 @@ class SnapshotDesk:
         """The snapshot to begin with, before the log is pulled; None where the log will do."""
         loading_id, self._epoch = self._loading_id(), epoch
         known = self._told(told)
+        self._lacks_key = False
         for one in known:
             self._verdicts[one.snapshot.id] = one.raw_verdicts
             if one.is_whole and (
                 one.snapshot.id == loading_id or self._is_wanted(one, epoch=epoch, floor=floor)
             ):
+                if self._member_log.key(one.snapshot.header.generation) is None:
+                    self._lacks_key = True
+                    continue
                 self._is_on_makers_word = one.belief is Belief.BY_MAKER
                 return _task(Purpose.LOAD, one.snapshot)
         if position_only := self._find_place(known, epoch=epoch, floor=floor):
             return _task(Purpose.LOAD, position_only)
         return None
+
+    def lacks_key(self) -> bool:
+        """Whether a snapshot would have been chosen whose key this device was not given."""
+        return self._lacks_key
 
     def _find_place(
         self, known: Sequence[ToldSnapshot], *, epoch: bytes, floor: int

@@ -182,6 +182,18 @@ def test_two_removals_both_hold_and_the_owner_is_told_that_a_key_is_needed() -> 
     assert len(find_keys(after, SECOND).keys) == 4
 
 
+def test_where_both_sides_removed_the_same_both_keys_are_found() -> None:
+    """Found by seed 70 of the simulation: the removal that lost had nobody to remove any more, and
+    what members had sealed under its key waited for that for ever, everywhere."""
+    one, other = removed(ALL, OWNER, EDITOR), removal_by(OWNER, ALL, EDITOR)
+    after = carried(merge_logs(one, other), SECOND)
+    assert role(after, EDITOR) is None
+    for member in (OWNER, SECOND, READER):
+        assert len(find_keys(after, member).keys) == 3
+    assert set(find_keys(after, EDITOR).keys) <= {0}
+    assert not after.needs_new_key
+
+
 def two_keys() -> tuple[Membership, dict[int, bytes]]:
     """Two logs became one, each with a key of its own, and who has left had neither; the keys that
     an owner of both has."""

@@ -85,7 +85,7 @@ class RemoveKind(RecordKind):
             # they signed counts, because the record does not know it.
             now = dict.fromkeys(rights.current(device) for device in devices)
             present = [device for device in now if rights.role(device) and device != author]
-        if not present or (present != devices and rights.forked_at is None):
+        if rights.forked_at is None and (not present or present != devices):
             raise MembershipError("it removes who is no member")
         cuts = read_cuts(fields["cut"], devices)
         keys = NewKeys(fields, author)
@@ -94,10 +94,13 @@ class RemoveKind(RecordKind):
         known_to_them = rights.invites_known_to({*devices, *present})
         keys.check(rights, gone=known_to_them.union(devices))
         record.check_others()
+        # Where both sides removed the same, the key of the one that lost is needed all the same:
+        # members sealed changes under it meanwhile.
         for device in present:
             rights.forget_relay_of(device)
             rights.cut_off(device, cuts.get(device, {}), None)
-        rights.close_invites(known_to_them)
+        if present:
+            rights.close_invites(known_to_them)
         keys.enter(rights)
 
 
