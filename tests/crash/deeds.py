@@ -37,7 +37,7 @@ def edit(world: World, desk: Desk) -> Deed:
     return Deed(
         "edit",
         ("edit", key, f"tags+={tag}", f"note=Note {tag}"),
-        lambda: desk.facts.tags[key].add(tag),
+        lambda: desk.facts.tags.setdefault(key, set()).add(tag),
     )
 
 
