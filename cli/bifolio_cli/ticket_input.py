@@ -54,9 +54,8 @@ def read_target(target: str | None) -> RelayAddress | PastedTicket:
     text = target.strip()
     if text == _STDIN:
         return PastedTicket(_decode(sys.stdin.buffer.read(_BYTES_MAX + 1)))
-    if found := _RELAY_URL.fullmatch(text):
-        secure, rest = found.groups()
-        return RelayAddress(f"ws{secure.lower()}://{rest}")
+    if (url := relay_url(text)) is not None:
+        return RelayAddress(url)
     if _SCHEME.search(text):
         return PastedTicket(text)
     path = Path(text).expanduser()
@@ -71,6 +70,15 @@ def read_target(target: str | None) -> RelayAddress | PastedTicket:
         next_step="An address looks like ws://relay.example:8787 or wss://relay.example, a ticket "
         "begins with 'bifolio:' and is printed by 'bifolio invite'.",
     )
+
+
+def relay_url(text: str) -> str | None:
+    """A relay's address as ``ws://`` or ``wss://``; None for anything else."""
+    found = _RELAY_URL.fullmatch(text.strip())
+    if found is None:
+        return None
+    secure, rest = found.groups()
+    return f"ws{secure.lower()}://{rest}"
 
 
 def _ask() -> str:

@@ -91,21 +91,15 @@ class Remote:
         """
         if self.member_log.role() is None:
             raise NotAMemberError
-        meta = self.replica.meta
-        before = (
-            meta.relay_url,
-            meta.reachable,
-            meta.notes,
-            meta.relay_token,
-            meta.former_relays,
-            meta.relay_move,
-        )
-        sealed = b"" if before[0] != url else before[3]  # another relay's is worth nothing there
+        before, before_url = moving.read_place(self.replica), self.url
+        sealed = b""
         if token is not None:
             keys = self.replica.keys
             sealed = seal_to(keys.box_public, token.encode().encode("ascii"))
         is_owner = self.member_log.role() is Role.OWNER
         says_so = is_owner and moving.is_to_be_said(self.replica, self.member_log, url)
+        if says_so:
+            moving.remember_said(self.replica, url)
         moving.leave(self.replica, url, by=self.replica.keys.name, token=sealed)
         try:
             act = MoveAct(self.member_log, url) if says_so else None
@@ -118,17 +112,8 @@ class Remote:
             return await self.invite(lasts_s=limits.INVITE_LASTS_S, progress=progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             has_moved = says_so and self.member_log.said_address() == url
-            if before[0] != url and not has_moved:
-                with self.replica.database.transaction():
-                    (
-                        meta.relay_url,
-                        meta.reachable,
-                        meta.notes,
-                        meta.relay_token,
-                        meta.former_relays,
-                        meta.relay_move,
-                    ) = before
-                    meta.is_at_another_relay = False
+            if before_url != url and not has_moved:
+                moving.put_back(self.replica, before)
                 if isinstance(error, RelayRefusedError) and not _wants_token(
                     error
                 ):  # a sync would not ask it again
@@ -266,13 +251,11 @@ class Remote:
             raise moving.not_attached(self.replica)
         self.check_owner("delete it on its relay")
         await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
-        self.detach()
+        moving.detach(self.replica, is_deleted=True)
 
     def detach(self) -> None:
         """Be on no relay any more; the members know nothing of it."""
-        meta = self.replica.meta
-        with self.replica.database.transaction():
-            meta.relay_url, meta.relay_token, meta.notes = "", b"", ()
+        moving.detach(self.replica)
 
     async def join(self, ticket: Ticket, progress: Progress | None) -> tuple[int, Counts]:
         """Become a member with a ticket, and merge; a library of its own joins the ticket's.
@@ -312,7 +295,7 @@ class Remote:
         greeting = partial(recovery_greeting, code, url)
         answer = await self.reach(url, greeting)
         if isinstance(answer, Welcome) and not answer.exists:
-            raise unknown_library()
+            raise unknown_library(Next.RECOVER_BY_BACKUP)
         with self.replica.database.transaction():
             self.replica.meta.relay_url = url
         store = ReplicaAdapter(
