@@ -82,6 +82,8 @@ class RelayAccess:
         kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
         before = self.remote.url or replica.meta.detached_from
         known = status.known_relay(replica) if not self.remote.url else None
+        if known is not None and known.url == before:  # it was there itself
+            known = None
         is_reached = await self.remote.fetch_before_move(url, progress)
         ticket = await self.remote.attach(url, progress, token=parsed)
         give_back(replica.database)
@@ -274,7 +276,9 @@ def invite_terms(role: str, *, uses: int | None, lasts_s: float | None, label: s
         raise InvalidValueError("uses", expected=expected, got=f"'{uses}'")
     if lasts_s is not None and not 0 < lasts_s <= limits.INVITE_LASTS_S_MAX:
         raise InvalidValueError(
-            "expires", expected="a time of up to ten years, such as 7d", got=f"'{lasts_s}s'"
+            "expires",
+            expected="a time of up to ten years, such as 7d",
+            got=f"{lasts_s / 86_400:,.0f} days",
         )
     label = label.strip()
     if label and not (is_one_line(label) and len(label.encode()) <= limits.INVITE_TEXT_BYTES_MAX):
