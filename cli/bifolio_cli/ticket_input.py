@@ -17,7 +17,7 @@ from bifolio.errors import UsageError
 
 #: A mail with attachments is larger, and its text comes first.
 _BYTES_MAX = 1024 * 1024
-_SCHEME = re.compile(r"b\s*i\s*f\s*o\s*l\s*i\s*o\s*:", re.IGNORECASE)
+_SCHEME = re.compile(r"b\s*i\s*f\s*o\s*l\s*i\s*o\s*(?::|%3a)", re.IGNORECASE)
 _RELAY_URL = re.compile(r"(?:ws|http)(s?)://(\S+)", re.IGNORECASE)
 _STDIN = "-"
 
@@ -54,10 +54,11 @@ def read_target(target: str | None) -> RelayAddress | PastedTicket:
     text = target.strip()
     if text == _STDIN:
         return PastedTicket(_decode(sys.stdin.buffer.read(_BYTES_MAX + 1)))
-    if (url := relay_url(text)) is not None:
-        return RelayAddress(url)
+    # First: an address that holds a ticket is a link to it, and is sent to nobody.
     if _SCHEME.search(text):
         return PastedTicket(text)
+    if (url := relay_url(text)) is not None:
+        return RelayAddress(url)
     path = Path(text).expanduser()
     try:
         is_file = len(text) < 4096 and path.is_file()

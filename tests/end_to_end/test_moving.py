@@ -283,6 +283,13 @@ def test_a_detached_owner_tells_the_relay_that_it_was_on(
         assert "the other computers follow here by themselves at their next sync" in said
         assert ada.run("sync")["moved_to"] == own_relay.url
         assert laptop.run("sync")["moved_to"] == own_relay.url
+        # Also where that one was told of a move before.
+        office.run("detach")
+        laptop.run("attach", third.url, "--no-backup")
+        laptop.run("bundle", "export", bundle)
+        office.run("bundle", "import", bundle)
+        assert office.run("attach", new_relay.url, "--no-backup")["is_told"]
+        assert laptop.run("sync")["moved_to"] == new_relay.url
 
 
 @pytest.mark.heavy

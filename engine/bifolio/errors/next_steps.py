@@ -117,6 +117,7 @@ class Next(StrEnum):
     SYNC_ANOTHER_WRITER = "sync-another-writer"
     SEE_STATUS_THEN_SYNC = "see-status-then-sync"
     CHECK_CONNECTION = "check-connection"
+    COMMAND_AGAIN = "command-again"
     CHECK_RELAY = "check-relay"
     TRUST_CERTIFICATE = "trust-certificate"
     ATTACH_AT_NEW_ADDRESS = "attach-at-new-address"

@@ -88,9 +88,14 @@ class History:
                 limit=limit,
                 tags=tags,
                 first=first,
-                but=self._replica.keys.tag if others or new else "",
+                but=self._own_tags() if others or new else (),
                 behind=self._replica.meta.log_read_through if new else 0,
             )
+
+    def _own_tags(self) -> list[str]:
+        """This computer's tag, and those of the keys that it had before."""
+        own = self._replica.keys.tag
+        return [own, *(tag for tag, now in self._replica.meta.successors.items() if now == own)]
 
     def last_change(self) -> int:
         """The number of the last change that is here, for ``mark_read``."""

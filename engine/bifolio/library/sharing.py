@@ -169,7 +169,8 @@ class RelayAccess:
                 self.remote.recover_here(parsed)
             except MembershipError as error:
                 raise RecoveryCodeError(
-                    "what is in the library here does not know it", next_step=Next.USE_CODE_OF_BACKUP
+                    "what is in the library here does not know it",
+                    next_step=Next.USE_CODE_OF_BACKUP,
                 ) from error
         adopted = drafts.adopt_lost_changes(replica, self.remote.member_log)
         return RecoveredLibrary(

@@ -162,11 +162,12 @@ def remember_said(replica: Replica, url: str) -> None:
     """The relay on which an owner had said that the library is, if it is another one than where
     this owner brings it: who followed there has to hear of it."""
     said = replica.meta.said_relay
-    known = {one.url for one in replica.meta.former_relays}
-    if said is None or said.url == url or said.url in known or not may_follow(said.url, url):
+    if said is None or said.url in (url, replica.meta.relay_url) or not may_follow(said.url, url):
         return
+    tokens = {one.url: one.token for one in replica.meta.former_relays}
+    left = FormerRelay(said.url, tokens.get(said.url, b""), replica.runtime.now_ms())
     with replica.database.transaction():
-        _remember(replica, FormerRelay(said.url, b"", replica.runtime.now_ms()))
+        _remember(replica, left)  # told of another move before or not
 
 
 def _remember(replica: Replica, left: FormerRelay) -> None:

@@ -7,8 +7,8 @@ what is put back when the relay cannot be reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -161,7 +161,8 @@ class Remote:
         terms = terms or InviteTerms()
         if lasts_s is not None:
             # The relay judges it by its own clock; this computer's may be wrong by years.
-            now_s = await Client.time_of(self.url) or self.replica.runtime.wall_s()
+            with _to_be_tried_again():
+                now_s = await Client.time_of(self.url) or self.replica.runtime.wall_s()
             terms = replace(terms, expires_ms=max(int((now_s + lasts_s) * 1000), 0))
         secret = self.replica.runtime.random_bytes(_SECRET_BYTES)
         await self.act(InviteAct(self.member_log, secret, terms), progress)
@@ -186,7 +187,8 @@ class Remote:
         """
         if self.url:
             self.check_not_old()
-            await self._run_following(act, progress)
+            with _to_be_tried_again():
+                await self._run_following(act, progress)
             return
         if self.member_log.role() is None:
             raise NotAMemberError
@@ -250,7 +252,8 @@ class Remote:
         if not url:
             raise moving.not_attached(self.replica)
         self.check_owner("delete it on its relay")
-        await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
+        with _to_be_tried_again():
+            await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
         moving.detach(self.replica, is_deleted=True)
 
     def detach(self) -> None:
@@ -569,6 +572,18 @@ class Remote:
                 meta.last_sync_ms = self.replica.runtime.now_ms()
                 if self.check_sample is not None:
                     self.check_sample(worked_s)
+
+
+@contextmanager
+def _to_be_tried_again() -> Iterator[None]:
+    """Where the relay does not answer a command, it is the command that is given again: a sync
+    would not make up for it."""
+    try:
+        yield
+    except RelayUnreachableError as error:
+        if error.next_step == NextStep(Next.CHECK_CONNECTION):
+            error.next_step = NextStep(Next.COMMAND_AGAIN)
+        raise
 
 
 def _wants_token(error: RelayRefusedError) -> bool:

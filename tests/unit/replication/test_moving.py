@@ -12,6 +12,7 @@ from bifolio.home import Home
 from bifolio.replica.replica import Replica
 from bifolio.replication import moving
 from bifolio.replication.moving import may_follow
+from bifolio.storage.meta import FormerRelay, SaidRelay
 
 NETWORK, LOCAL = "wss://relay.example", "ws://127.0.0.1:8787"
 
@@ -97,3 +98,12 @@ def test_a_computer_that_does_not_get_to_another_relay_is_detached_as_before(
     moving.put_back(replica, place)
     assert moving.read_place(replica) == place
     assert (replica.meta.relay_url, replica.meta.detached_from) == ("", OLD)
+
+
+def test_where_another_owner_had_put_the_library_is_told_of_each_move(replica: Replica) -> None:
+    with replica.database.transaction():
+        replica.meta.former_relays = [FormerRelay(NEW, b"token", 1, looked_ms=2, is_told=True)]
+        replica.meta.said_relay = SaidRelay(NEW, "tag", b"record")
+    moving.remember_said(replica, "wss://third.example")
+    assert untold(replica) == [NEW]
+    assert replica.meta.former_relays[0].token == b"token"
