@@ -206,8 +206,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "sync'.",
     Next.CHECK_CONNECTION: "Check the address and the network, and that the relay is running; "
     "then run 'bifolio sync'.",
-    Next.COMMAND_AGAIN: "Check the address and the network, and that the relay is running; then run "
-    "the same command again.",
+    Next.COMMAND_AGAIN: "Check the address and the network, and that the relay is running; then "
+    "run the same command again.",
     Next.CHECK_RELAY: "Check the address and the network, and that the relay is running.",
     Next.TRUST_CERTIFICATE: "Set SSL_CERT_FILE to the file of its CA, or install the CA on this "
     "computer; then try again.",

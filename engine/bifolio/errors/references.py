@@ -299,7 +299,8 @@ class DeviceNotFoundError(BifolioError):
         self.known = known
         names = ", ".join(known) or "none"
         super().__init__(
-            f"No device of this library is named '{shortened(device)}'. Those that made changes: {names}.",
+            f"No device of this library is named '{shortened(device)}'. Those that made changes: "
+            f"{names}.",
             next_step="Give one of these names.",
         )
 

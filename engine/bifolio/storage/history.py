@@ -221,8 +221,8 @@ class ChangeIndex:
         behind: int = 0,
     ) -> list[LoggedChange]:
         """A page of changes of these devices (None: of all), the latest stamps first: those
-        before (stamp, number); without those of the devices ``but``, and only those that lie in rows
-        of ``changes`` behind one."""
+        before (stamp, number); without those of the devices ``but``, and only those that lie in
+        rows of ``changes`` behind one."""
         among = "1" if tags is None else f"device IN ({', '.join('?' * len(tags))})"
         others = f"device NOT IN ({', '.join('?' * len(but))})"
         return self._read_where(
