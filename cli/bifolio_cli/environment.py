@@ -47,7 +47,8 @@ class Environment(Struct, frozen=True):
         return cls(
             home=os.environ.get("BIFOLIO_HOME", ""),
             library=os.environ.get("BIFOLIO_LIBRARY", ""),
-            device=os.environ.get("BIFOLIO_DEVICE", ""),
+            # What is no text (a name in another character set) cannot be said to anybody.
+            device=os.environ.get("BIFOLIO_DEVICE", "").encode("utf-8", "replace").decode(),
             traceback=bool(os.environ.get("BIFOLIO_TRACEBACK")),
             configuration=os.environ.get("XDG_CONFIG_HOME", ""),
             relay_token=os.environ.get("BIFOLIO_RELAY_TOKEN", ""),

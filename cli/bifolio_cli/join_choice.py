@@ -61,12 +61,12 @@ def choose(
         return Choice.JOIN
     sentences = list(_sentences(preview, name))
     if not sys.stdin.isatty():
-        options = "--join or --separate" if can_join else "--separate"
         raise UsageError(
             " ".join((*sentences, "Nothing was changed.")),
-            next_step=f"Say which with {options}: "
-            + ("--join shares it, " if can_join else "")
-            + "--separate makes a copy of the ticket's library of its own.",
+            next_step="Say which with --join or --separate: --join shares it, --separate makes a "
+            "copy of the ticket's library of its own."
+            if can_join
+            else "Make a separate copy with --separate.",
         )
     output.remark(*sentences)
     return _ask(name, can_join=can_join)

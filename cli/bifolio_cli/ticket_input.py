@@ -17,7 +17,7 @@ from bifolio.errors import UsageError
 
 #: A mail with attachments is larger, and its text comes first.
 _BYTES_MAX = 1024 * 1024
-_SCHEME = re.compile(r"b\s*i\s*f\s*o\s*l\s*i\s*o\s*:", re.IGNORECASE)
+_SCHEME = re.compile(r"b\s*i\s*f\s*o\s*l\s*i\s*o\s*(?::|%3a)", re.IGNORECASE)
 _RELAY_URL = re.compile(r"(?:ws|http)(s?)://(\S+)", re.IGNORECASE)
 _STDIN = "-"
 
@@ -54,11 +54,11 @@ def read_target(target: str | None) -> RelayAddress | PastedTicket:
     text = target.strip()
     if text == _STDIN:
         return PastedTicket(_decode(sys.stdin.buffer.read(_BYTES_MAX + 1)))
-    if found := _RELAY_URL.fullmatch(text):
-        secure, rest = found.groups()
-        return RelayAddress(f"ws{secure.lower()}://{rest}")
+    # First: an address that holds a ticket is a link to it, and is sent to nobody.
     if _SCHEME.search(text):
         return PastedTicket(text)
+    if (url := relay_url(text)) is not None:
+        return RelayAddress(url)
     path = Path(text).expanduser()
     try:
         is_file = len(text) < 4096 and path.is_file()
@@ -71,6 +71,15 @@ def read_target(target: str | None) -> RelayAddress | PastedTicket:
         next_step="An address looks like ws://relay.example:8787 or wss://relay.example, a ticket "
         "begins with 'bifolio:' and is printed by 'bifolio invite'.",
     )
+
+
+def relay_url(text: str) -> str | None:
+    """A relay's address as ``ws://`` or ``wss://``; None for anything else."""
+    found = _RELAY_URL.fullmatch(text.strip())
+    if found is None:
+        return None
+    secure, rest = found.groups()
+    return f"ws{secure.lower()}://{rest}"
 
 
 def _ask() -> str:

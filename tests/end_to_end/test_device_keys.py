@@ -59,6 +59,19 @@ def test_a_computer_takes_new_keys_in_all_of_its_libraries(
 
 
 @pytest.mark.heavy
+def test_what_a_computer_did_under_earlier_keys_is_not_another_s(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    desk = Computer.make(tmp_path, "desk")
+    make_library(desk, "@book{first, title = {First}}\n")
+    desk.run("attach", own_relay.url, "--no-backup")
+    for _ in range(2):
+        desk.run("device", "rotate", "--yes")
+        assert desk.run("log", "--remote") == desk.run("log", "--new") == []
+    assert len(desk.run("log", "--member", "desk")) == len(desk.run("log"))
+
+
+@pytest.mark.heavy
 def test_a_rotation_that_reaches_no_relay_goes_on_later(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:

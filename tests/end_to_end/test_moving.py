@@ -257,6 +257,42 @@ def test_a_detached_computer_says_where_the_library_went(
 
 
 @pytest.mark.heavy
+def test_a_detached_owner_tells_the_relay_that_it_was_on(
+    own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, _, ada = shared(own_relay, tmp_path, "office", "laptop", "ada")
+    office.run("detach")
+    attached = office.run("attach", new_relay.url, "--no-backup")
+    assert (attached["moved_from"], attached["is_told"], attached["known"]) == (
+        own_relay.url,
+        True,
+        None,
+    )
+    assert office.run("status")["refusals"] == []
+    assert ada.run("sync")["moved_to"] == new_relay.url
+    # And one on which another owner had put the library meanwhile, as a bundle says.
+    with relay_in(tmp_path / "third") as third:
+        office.run("detach")
+        laptop = Computer(tmp_path / "laptop", "laptop", tmp_path / "laptop" / "Library.bifolio")
+        laptop.run("attach", third.url, "--no-backup")
+        assert ada.run("sync")["moved_to"] == third.url
+        bundle = tmp_path / "for-the-office.bifolio-bundle"
+        laptop.run("bundle", "export", bundle)
+        office.run("bundle", "import", bundle)
+        said = office.call("attach", own_relay.url, "--no-backup", exits=0).stdout
+        assert "the other computers follow here by themselves at their next sync" in said
+        assert ada.run("sync")["moved_to"] == own_relay.url
+        assert laptop.run("sync")["moved_to"] == own_relay.url
+        # Also where that one was told of a move before.
+        office.run("detach")
+        laptop.run("attach", third.url, "--no-backup")
+        laptop.run("bundle", "export", bundle)
+        office.run("bundle", "import", bundle)
+        assert office.run("attach", new_relay.url, "--no-backup")["is_told"]
+        assert laptop.run("sync")["moved_to"] == new_relay.url
+
+
+@pytest.mark.heavy
 def test_a_bundle_says_where_the_library_went_to_who_is_on_the_old_relay(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:

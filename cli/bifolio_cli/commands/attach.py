@@ -238,7 +238,7 @@ def _to_relay(
     if attached.moved_from:
         call.output.say(_moved_line(attached, local=local))
     if attached.known is not None:
-        call.output.say(_known_line(attached.known, is_said=attached.is_said))
+        call.output.say(_known_line(attached.known, attached))
     if not attached.ticket:
         call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
         return
@@ -251,10 +251,12 @@ def _to_relay(
     call.output.say(attached.ticket)
 
 
-def _known_line(known: KnownRelay, *, is_said: bool) -> str:
+def _known_line(known: KnownRelay, attached: AttachResult) -> str:
     """Where the other computers are, after a detached one came to another relay."""
     where = f"{known.by} had said that the library is on {known.url}"
-    if is_said:
+    if attached.is_said and attached.is_told:
+        return f"{where}: the other computers follow here by themselves at their next sync."
+    if attached.is_said:
         return (
             f"{where}: the other computers follow here as soon as they hear of it, by the next "
             "ticket or bundle that they get."

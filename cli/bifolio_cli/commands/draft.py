@@ -123,6 +123,7 @@ def accept(
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
+        opened.drafts.check_may_accept()
         if not yes:
             found = opened.drafts.show(source.expanduser())
             call.output.remark(f"A draft of {found.device}:", *_lines(found))
@@ -163,6 +164,8 @@ def discard(
 def _lines(draft: DraftView) -> Iterator[str]:
     for one in draft.edits:
         name = one.key or one.id[:ID_SHOWN_LENGTH]
+        if one.of == "group":  # nobody knows a group by its id
+            name = "the group"
         yield "\t".join((_KINDS[one.kind], name, one.title))
         for value in one.values:
             yield f"  {value.field}: {difference_text(value.before, value.after)}"

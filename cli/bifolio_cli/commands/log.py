@@ -38,7 +38,9 @@ def log(
     new: Annotated[
         bool,
         typer.Option(
-            "--new", help="List what other computers changed since the last 'bifolio log --new'."
+            "--new",
+            help="List what other computers changed since the last 'bifolio log --new'. With "
+            "--member or --since it stays new: only a part was asked for.",
         ),
     ] = False,
     since: SinceOption = None,
@@ -53,19 +55,23 @@ def log(
 
     call = invocation(context, library=library, json=json)
     moment = parse_moment(since, option="--since") if since else None
+    is_part = device is not None or moment is not None
     # What is new is marked as read, which takes an opening to write.
     with call.open_library() if new else call.read_library() as opened:
+        last = opened.history.last_change()
         entries = opened.history.log(
             limit=limit, device=device, since=moment, others=remote, new=new
         )
-        if new and len(entries) < limit:
-            opened.history.mark_read()
+        if new and not is_part and len(entries) < limit:
+            opened.history.mark_read(last)
     if call.output.json:
         call.output.documents(entries)
         return
     for entry in entries:
         call.output.say(log_line(entry))
-    if new and len(entries) == limit:
+    if not entries:
+        call.output.remark("Nothing is new." if new else "There is no such change.")
+    elif new and not is_part and len(entries) == limit:
         call.output.remark(
             f"These are the latest {limit}; --limit N lists more, and marks all as read."
         )

@@ -18,7 +18,7 @@ from bifolio_cli.invocation import (
 )
 from bifolio_cli.progress import ProgressBars
 from bifolio_cli.text.reference_text import count
-from bifolio_cli.ticket_input import RelayAddress, read_target
+from bifolio_cli.ticket_input import relay_url
 
 recovery = typer.Typer(
     help="A code with which a new computer becomes an owner when all others are lost.",
@@ -138,11 +138,10 @@ def _recover(call: Invocation, code: str, path: str | None, url: str | None) -> 
 def _relay_url(text: str | None) -> str | None:
     if text is None:
         return None
-    match read_target(text):
-        case RelayAddress(url):
-            return url
+    if (url := relay_url(text)) is not None:
+        return url
     raise UsageError(
-        "--relay takes the address of a relay.",
+        "What was given with --relay is not the address of a relay.",
         next_step="An address looks like ws://relay.example:8787 or wss://relay.example.",
     )
 

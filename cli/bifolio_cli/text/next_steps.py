@@ -206,6 +206,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "sync'.",
     Next.CHECK_CONNECTION: "Check the address and the network, and that the relay is running; "
     "then run 'bifolio sync'.",
+    Next.COMMAND_AGAIN: "Check the address and the network, and that the relay is running; then "
+    "run the same command again.",
     Next.CHECK_RELAY: "Check the address and the network, and that the relay is running.",
     Next.TRUST_CERTIFICATE: "Set SSL_CERT_FILE to the file of its CA, or install the CA on this "
     "computer; then try again.",
@@ -226,6 +228,15 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "'bifolio sync' there and then here.",
     Next.TYPE_RECOVERY_CODE_AGAIN: "Type it again as 'bifolio recovery create' printed it: eight "
     "groups of seven letters and digits.",
+    Next.RECOVER_BY_BACKUP: "If a computer that holds the library is left, 'bifolio sync' there "
+    "gives it back to the relay. Otherwise use a backup: 'bifolio backup restore FILE PATH', then "
+    "'bifolio -L PATH recovery use' without --relay.",
+    Next.USE_LATEST_CODE: "Only the code that was made last is good: use that one. If an owner's "
+    "computer still works, a ticket from there ('bifolio invite --own') does the same.",
+    Next.USE_CODE_OF_BACKUP: "Use the code that was good when the backup was made, or a backup "
+    "from after the code was made; or name a relay that holds the library with --relay RELAY_URL.",
+    Next.CHOOSE_LIBRARY_OF_CODE: "Name the library that the code is for with -L, or make a new "
+    "replica of it: bifolio recovery use PATH --relay RELAY_URL",
     Next.LIST_MEMBERS: "'bifolio members' lists them, with their ids.",
     Next.LIST_INVITES: "'bifolio invites' lists them, with their ids.",
     Next.MAKE_ANOTHER_OWNER: "Make another computer an owner first: 'bifolio invite --own' for one "

@@ -52,6 +52,8 @@ def decode_recovery(text: str) -> RecoveryCode:
         RecoveryCodeError: it is none, or not all of one; the message repeats nothing of it.
     """
     letters = "".join(one for one in text.upper() if one.isalnum()).translate(_READ_AS)
+    if not letters:
+        raise RecoveryCodeError("none was given")
     if len(letters) != _LENGTH:
         raise RecoveryCodeError(f"it has {len(letters)} letters and digits where {_LENGTH} belong")
     if any(one not in _ALPHABET for one in letters):

@@ -79,6 +79,7 @@ def _find_in(cleaned: str, passphrase: str | None) -> Ticket:
     """
     found: dict[str, Ticket] = {}
     fault: TicketError | None = None
+    is_one_locked = False
     for number, place in enumerate(_SCHEME.finditer(cleaned)):
         if number >= limits.TICKET_PLACES_MAX:
             break
@@ -86,11 +87,13 @@ def _find_in(cleaned: str, passphrase: str | None) -> Ticket:
             ticket = _ticket_at(cleaned, place.end(), passphrase)
         except TicketError as error:
             fault = fault or error
+            is_one_locked = is_one_locked or isinstance(error, LockedTicketError)
         else:
             found[ticket.encode()] = ticket
-    if len(found) > 1:
+    number = len(found) + (bool(found) and is_one_locked)
+    if number > 1:
         raise TicketError(
-            f"the text holds {len(found)} different ones", next_step=Next.CHOOSE_ONE_TICKET
+            f"the text holds {number} different ones", next_step=Next.CHOOSE_ONE_TICKET
         )
     if found:
         return next(iter(found.values()))

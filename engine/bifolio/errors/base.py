@@ -17,6 +17,9 @@ DATA_FAULTS = (
     ValueError,
 )
 
+#: Characters of what somebody gave that a message repeats.
+_SHOWN_MAX = 120
+
 
 class BifolioError(Exception):
     """Base of all: ``str(error)`` is one plain sentence, ``next_step`` what to do about it.
@@ -68,7 +71,7 @@ class InvalidValueError(UsageError):
         self.expected = expected
         self.got = got
         super().__init__(
-            f"The field '{field}' takes {expected}, not {got}.",
+            f"The field '{field}' takes {expected}, not {_shortened_quoted(got)}.",
             next_step="Nothing was changed. Give the value again in that form.",
         )
 
@@ -94,3 +97,15 @@ class OutOfTurnError(BifolioError):
             f"This side was about to break the protocol: {reason}. It was not sent.",
             next_step=Next.REPORT_FAULT,
         )
+
+
+def shortened(text: str) -> str:
+    """What somebody gave, as a message repeats it: not all of ten thousand characters."""
+    return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
+
+
+def _shortened_quoted(text: str) -> str:
+    """The same of what may be in quotation marks."""
+    if text.startswith("'") and text.endswith("'"):
+        return f"'{shortened(text[1:-1])}'"
+    return shortened(text)

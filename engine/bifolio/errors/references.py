@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bifolio.errors.base import BifolioError
+from bifolio.errors.base import BifolioError, shortened
 from bifolio.errors.next_steps import Next, NextStep, next_step
 
 #: References that one sentence names.
@@ -299,7 +299,8 @@ class DeviceNotFoundError(BifolioError):
         self.known = known
         names = ", ".join(known) or "none"
         super().__init__(
-            f"No device of this library is named '{device}'. Those that made changes: {names}.",
+            f"No device of this library is named '{shortened(device)}'. Those that made changes: "
+            f"{names}.",
             next_step="Give one of these names.",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bifolio.errors.base import BifolioError
+from bifolio.errors.base import BifolioError, shortened
 from bifolio.errors.next_steps import Next, NextStep, next_step
 
 
@@ -49,15 +49,14 @@ class LockedTicketError(TicketError):
 
 
 class RecoveryCodeError(BifolioError):
-    """A text that is no recovery code, or not all of one; the message repeats nothing of it."""
+    """A text that is no recovery code, or not all of one, or a code that is not good here; the
+    message repeats nothing of it."""
 
     code = "invalid-recovery-code"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, next_step: Next = Next.TYPE_RECOVERY_CODE_AGAIN) -> None:
         self.reason = reason
-        super().__init__(
-            f"This is not a recovery code: {reason}.", next_step=Next.TYPE_RECOVERY_CODE_AGAIN
-        )
+        super().__init__(f"This recovery code cannot be used: {reason}.", next_step=next_step)
 
 
 class NotAttachedError(BifolioError):
@@ -154,7 +153,7 @@ class ReaderError(BifolioError):
 
 
 class MemberNotFoundError(BifolioError):
-    """No member, or no invite, is called so."""
+    """No member, or no ticket, is called so."""
 
     code = "member-not-found"
 
@@ -162,22 +161,29 @@ class MemberNotFoundError(BifolioError):
         self.name = name
         self.names = names
         super().__init__(
-            f"There is no {of} '{name}' in this library.",
-            next_step=Next.LIST_INVITES if of == "invite" else Next.LIST_MEMBERS,
+            f"There is no {of} '{shortened(name)}' in this library.",
+            next_step=Next.LIST_INVITES if of == "ticket" else Next.LIST_MEMBERS,
         )
 
 
 class AmbiguousMemberError(BifolioError):
-    """Several members are called so."""
+    """Several members, or several tickets, are called so."""
 
     code = "ambiguous-member"
 
     def __init__(
-        self, name: str, *, ids: tuple[str, ...], next_step: Next | str = Next.LIST_MEMBERS
+        self,
+        name: str,
+        *,
+        ids: tuple[str, ...],
+        of: str = "members",
+        next_step: Next | str = Next.LIST_MEMBERS,
     ) -> None:
         self.name = name
         self.ids = ids
-        super().__init__(f"'{name}' can be several members: {', '.join(ids)}.", next_step=next_step)
+        super().__init__(
+            f"'{shortened(name)}' can be several {of}: {', '.join(ids)}.", next_step=next_step
+        )
 
 
 class MemberNameTakenError(BifolioError):
@@ -209,16 +215,24 @@ class LastOwnerError(BifolioError):
 
 
 class DraftError(BifolioError):
-    """A file of edits that another computer may not send itself, at ``path``."""
+    """A file of edits that another computer may not send itself, at ``path``; one that was to be
+    made where ``is_new``."""
 
     code = "draft"
 
     def __init__(
-        self, path: Path, *, reason: str, next_step: NextStep | Next = Next.CHOOSE_DRAFT
+        self,
+        path: Path,
+        *,
+        reason: str,
+        is_new: bool = False,
+        next_step: NextStep | Next = Next.CHOOSE_DRAFT,
     ) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"The draft {path} cannot be used: {reason}.", next_step=next_step)
+        verb = "written" if is_new else "used"
+        why = reason[:1].lower() + reason[1:]  # the system begins a sentence
+        super().__init__(f"The draft {path} cannot be {verb}: {why}.", next_step=next_step)
 
 
 class NothingToSendError(BifolioError):
@@ -254,7 +268,7 @@ class NotTheOwnerError(BifolioError):
     def __init__(self, act: str, *, owners: tuple[str, ...], may_write: bool = True) -> None:
         self.act = act
         self.owners = owners
-        may = "edit" if may_write else "read"
+        may = "edit" if may_write else "only read"
         super().__init__(
             f"Only the library's owner can {act}; this computer may {may} the library.",
             next_step=next_step(Next.ASK_OWNER, owners=owners),

@@ -70,7 +70,7 @@ class ActivityLog:
         limit: int,
         tags: Sequence[str] | None,
         first: str,
-        but: str = "",
+        but: Sequence[str] = (),
         behind: int = 0,
     ) -> list[LogEntry]:
         """The latest commands and received changes.
@@ -79,7 +79,7 @@ class ActivityLog:
             limit: how many at most.
             tags: of the devices whose changes are wanted; None for all.
             first: the earliest stamp.
-            but: the tag of a device whose changes are not wanted.
+            but: the tags of devices whose changes are not wanted.
             behind: only those that came here behind this row of ``changes``.
         """
         found: list[tuple[LoggedChange, Operation | None]] = []

@@ -88,14 +88,25 @@ class History:
                 limit=limit,
                 tags=tags,
                 first=first,
-                but=self._replica.keys.tag if others or new else "",
+                but=self._own_tags() if others or new else (),
                 behind=self._replica.meta.log_read_through if new else 0,
             )
 
-    def mark_read(self) -> None:
-        """What others changed until now is not new any more."""
+    def _own_tags(self) -> list[str]:
+        """This computer's tag, and those of the keys that it had before."""
+        own = self._replica.keys.tag
+        return [own, *(tag for tag, now in self._replica.meta.successors.items() if now == own)]
+
+    def last_change(self) -> int:
+        """The number of the last change that is here, for ``mark_read``."""
+        return self._replica.changes.last_number()
+
+    def mark_read(self, through: int | None = None) -> None:
+        """What others changed is not new any more, up to a change (``last_change`` from before it
+        was listed, so that what came meanwhile stays new) or to the last one."""
         with self._replica.database.transaction():
-            self._replica.meta.log_read_through = self._replica.changes.last_number()
+            last = self.last_change() if through is None else through
+            self._replica.meta.log_read_through = last
 
     def revert(self, ref: str, *, to: datetime | str, field: str | None = None) -> ReferenceView:
         """Give a reference the values that it had, as new edits where they differ.

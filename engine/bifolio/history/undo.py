@@ -187,16 +187,18 @@ def find_change(replica: Replica, change: str) -> LoggedChange:
 
 
 def device_tags(replica: Replica, device: str) -> list[str]:
-    """The tags of the device of a name, if it wrote something.
+    """The tags of the device of a name; a member's too that wrote nothing yet.
 
     Raises:
-        DeviceNotFoundError: nobody who wrote something is called so.
+        DeviceNotFoundError: neither a member nor anybody who wrote something is called so.
         AmbiguousMemberError: several are.
     """
     names = lookup.device_names(replica)
     wrote = replica.journal.index.devices()
     named = lookup.tags_named(replica, device)
     found = [tag for tag in wrote if tag in named or f"device {tag}" == device.strip()]
+    if not found and named:
+        found = named
     if not found:
         known = sorted({lookup.device_name(names, tag) for tag in wrote})
         raise DeviceNotFoundError(device, known=tuple(known))

@@ -70,7 +70,9 @@ class Drafts:
                     file.write(len(raw).to_bytes(_LENGTH_BYTES, "big") + raw)
         except OSError as error:
             reason = error.strerror or "it cannot be written"
-            raise DraftError(path, reason=reason, next_step=Next.CHOOSE_BUNDLE_PATH) from error
+            raise DraftError(
+                path, reason=reason, is_new=True, next_step=Next.CHOOSE_BUNDLE_PATH
+            ) from error
         return DraftFile(path, len(draft.records))
 
     def show(self, source: Path | str) -> DraftView:
@@ -85,6 +87,14 @@ class Drafts:
             return self._view(draft)
         except DocumentError as error:
             raise DraftError(path, reason=error.reason) from error
+
+    def check_may_accept(self) -> None:
+        """Check that this computer may write what a draft says, before anybody is asked.
+
+        Raises:
+            ReaderError and others: it may not.
+        """
+        self._replica.check_may_write()
 
     def accept(self, source: Path | str) -> AcceptedDraft:
         """Make what a draft's file says edits of this computer, for every member; ``undo`` takes
@@ -133,7 +143,7 @@ class Drafts:
         here = self._replica.records.state(one.id)
         changes = drafts.changed_fields(one, draft.device, here=here) if here is not None else []
         values = tuple(DraftValue(*change) for change in changes)
-        return DraftEdit(one.id, fields.key, fields.title, kind, values)
+        return DraftEdit(one.id, fields.key, fields.title, kind, values, fields.of)
 
 
 def _read(path: Path) -> Sequence[bytes]:

@@ -97,7 +97,7 @@ class Members:
         for one in self.invites():
             if one.id == _short(key):
                 return one
-        raise MemberNotFoundError(_short(key), names=(), of="invite")
+        raise MemberNotFoundError(_short(key), names=(), of="ticket")
 
     def list(self) -> Sequence[MemberView]:
         """All members as far as they are known here, in the order in which they came."""
@@ -193,7 +193,8 @@ class Members:
         name = name.strip()
         is_short = len(name.encode("utf-8", "replace")) <= limits.MEMBER_NAME_BYTES_MAX
         if not name or not is_one_line(name) or not is_short:
-            raise InvalidValueError("name", expected="a name on one line", got=f"'{name[:80]}'")
+            expected = f"a name on one line, of at most {limits.MEMBER_NAME_BYTES_MAX} bytes"
+            raise InvalidValueError("name", expected=expected, got=f"'{name}'")
         found = await self._find_fresh(lambda: self._find(member))
         names = lookup.said_names(self._replica)
         for other in self._membership().members:
@@ -295,9 +296,10 @@ class Members:
         still_open = [one for one in found if one.is_open]
         found = still_open if len(found) > 1 and still_open else found
         if not found:
-            raise MemberNotFoundError(wanted, names=(), of="invite")
+            raise MemberNotFoundError(wanted, names=(), of="ticket")
         if len(found) > 1:
-            raise AmbiguousMemberError(wanted, ids=tuple(_short(one.sign_public) for one in found))
+            ids = tuple(_short(one.sign_public) for one in found)
+            raise AmbiguousMemberError(wanted, ids=ids, of="tickets", next_step=Next.LIST_INVITES)
         return found[0]
 
     def _changed(self, device: bytes, role: str) -> ChangedMember:

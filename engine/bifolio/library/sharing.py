@@ -24,6 +24,7 @@ from bifolio.errors import (
     BusyLibraryError,
     InvalidValueError,
     MembershipError,
+    Next,
     RecoveryCodeError,
     RelayRefusedError,
     RelayUnreachableError,
@@ -79,8 +80,10 @@ class RelayAccess:
         parsed = parse_relay_token(token) if token else None
         await self.remote.reach(url)
         kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
-        before = self.remote.url
-        known = status.known_relay(replica) if not before else None
+        before = self.remote.url or replica.meta.detached_from
+        known = status.known_relay(replica) if not self.remote.url else None
+        if known is not None and known.url == before:  # it was there itself
+            known = None
         is_reached = await self.remote.fetch_before_move(url, progress)
         ticket = await self.remote.attach(url, progress, token=parsed)
         give_back(replica.database)
@@ -90,8 +93,8 @@ class RelayAccess:
             ticket=ticket,
             backup=kept,
             references=replica.references.count(trashed=False),
-            moved_from=before if before != url else "",
-            is_told=is_reached and self.remote.is_told(before),
+            moved_from=before if before != url and known is None else "",
+            is_told=is_reached and self.remote.is_told(known.url if known is not None else before),
             is_said=self.remote.member_log.said_address() == url,
             known=known if known is not None and known.url != url else None,
         )
@@ -143,7 +146,9 @@ class RelayAccess:
         """Become an owner of this library with a recovery code."""
         replica, parsed = self._replica, decode_recovery(code)
         if parsed.library != replica.library_id:
-            raise RecoveryCodeError("it is for another library")
+            raise RecoveryCodeError(
+                "it is for another library", next_step=Next.CHOOSE_LIBRARY_OF_CODE
+            )
         url = relay or self.remote.url
         by_relay = False
         try:
@@ -155,12 +160,18 @@ class RelayAccess:
             if relay is not None or self.remote.member_log.membership() is None:
                 raise
         except MembershipError as error:
-            raise RecoveryCodeError("the library knows it no more, or never did") from error
+            raise RecoveryCodeError(
+                "the library does not know it, or a later one took its place",
+                next_step=Next.USE_LATEST_CODE,
+            ) from error
         if not by_relay:
             try:
                 self.remote.recover_here(parsed)
             except MembershipError as error:
-                raise RecoveryCodeError("the backup does not know it") from error
+                raise RecoveryCodeError(
+                    "what is in the library here does not know it",
+                    next_step=Next.USE_CODE_OF_BACKUP,
+                ) from error
         adopted = drafts.adopt_lost_changes(replica, self.remote.member_log)
         return RecoveredLibrary(
             library=replica.library_id.hex(),
@@ -266,10 +277,12 @@ def invite_terms(role: str, *, uses: int | None, lasts_s: float | None, label: s
         raise InvalidValueError("uses", expected=expected, got=f"'{uses}'")
     if lasts_s is not None and not 0 < lasts_s <= limits.INVITE_LASTS_S_MAX:
         raise InvalidValueError(
-            "expires", expected="a time of up to ten years, such as 7d", got=f"'{lasts_s}s'"
+            "expires",
+            expected="a time of up to ten years, such as 7d",
+            got=f"{lasts_s / 86_400:,.0f} days",
         )
     label = label.strip()
     if label and not (is_one_line(label) and len(label.encode()) <= limits.INVITE_TEXT_BYTES_MAX):
         expected = f"one line of at most {limits.INVITE_TEXT_BYTES_MAX} bytes"
-        raise InvalidValueError("label", expected=expected, got=f"'{label[:80]}'")
+        raise InvalidValueError("label", expected=expected, got=f"'{label}'")
     return InviteTerms(role=read_role(role), uses=uses, label=label)

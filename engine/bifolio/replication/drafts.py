@@ -37,6 +37,7 @@ from bifolio.document.update_identity import (
     is_content_named,
 )
 from bifolio.document.update_structure import read_update
+from bifolio.document.view import kind_of
 from bifolio.errors import DocumentError, EnvelopeError, Next, NotAMemberError
 from bifolio.ids import SEPARATOR, SETTINGS_ID, TAG_LENGTH, device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
@@ -61,10 +62,12 @@ class DraftRecord(Struct, frozen=True):
 
 
 class DraftedFields(Struct, frozen=True):
-    """What a record is called: its citation key, and its title or name; empty without."""
+    """What a record is called: its citation key, and its title or name; empty without. And what it
+    is: ``reference``, ``group`` or another kind."""
 
     key: str
     title: str
+    of: str
 
 
 class Draft(Struct, frozen=True):
@@ -228,7 +231,8 @@ def describe(one: DraftRecord) -> DraftedFields:
         lives = entries.live(name)
         return (lives[0].value if lives else None) or ""
 
-    return DraftedFields(shown("citation-key"), shown("title") or shown("name"))
+    title = shown("title") or shown("name")
+    return DraftedFields(shown("citation-key"), title, kind_of(entries) or "reference")
 
 
 def changed_fields(

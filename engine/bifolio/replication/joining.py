@@ -102,7 +102,7 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
         "snapshot_loaded_ms",
     )
     replica.meta.forget("bundled", "bundle_taken_ms", "ticket_secret")
-    replica.meta.forget("relay_notice", "former_relays", "relay_move")
+    replica.meta.forget("relay_notice", "former_relays", "relay_move", "detached_from")
     replica.meta.library_id = library_id
     return left_out
 

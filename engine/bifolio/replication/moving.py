@@ -9,6 +9,7 @@ a while: the record is given to them, and what others said there at the same tim
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -41,13 +42,14 @@ class Followed(Struct, frozen=True):
 def is_to_be_said(replica: Replica, member_log: LibraryMembership, url: str) -> bool:
     """Whether an owner who brings the library to a relay has to tell others of it: there is
     somebody to follow, and an address that they could use."""
-    before = replica.meta.relay_url
-    if before == url or member_log.said_address() == url:
+    here, said = replica.meta.relay_url, member_log.said_address()
+    before = here or replica.meta.detached_from
+    if here == url or said == url or (before == url and said is None):
         return False
     if is_local_address(url) and not is_local_address(before):
         return False
     membership = member_log.membership()
-    return bool(before) or (membership is not None and len(membership.members) > 1)
+    return bool(here) or (membership is not None and len(membership.members) > 1)
 
 
 def is_to_be_followed(replica: Replica, member_log: LibraryMembership) -> bool:
@@ -124,22 +126,79 @@ def leave(replica: Replica, url: str, *, by: str, token: bytes = b"") -> None:
         token: this computer's for it, sealed; otherwise the one from before, if it was there.
     """
     meta, now_ms = replica.meta, replica.runtime.now_ms()
-    before, sealed = meta.relay_url, meta.relay_token
-    if before == url:
+    if meta.relay_url == url:
         with replica.database.transaction():
-            meta.relay_token = token or sealed
+            meta.relay_token = token or meta.relay_token
         return
-    known = {one.url: one for one in meta.former_relays}
-    returned = known.pop(url, None)
-    if before:
-        known.pop(before, None)
-        known[before] = FormerRelay(before, sealed, now_ms)
+    before = meta.relay_url or meta.detached_from
+    has_moved = before not in ("", url)
     with replica.database.transaction():
-        meta.former_relays = list(known.values())[-limits.FORMER_RELAYS_MAX :]
+        if meta.relay_url:
+            _remember(replica, FormerRelay(before, meta.relay_token, now_ms))
+        returned = {one.url: one for one in meta.former_relays}.get(url)
+        meta.former_relays = [one for one in meta.former_relays if one.url != url]
         meta.relay_url, meta.reachable, meta.was_asked, meta.notes = url, False, False, ()
-        meta.is_at_another_relay = bool(before)
+        meta.is_at_another_relay = meta.is_at_another_relay or has_moved
         meta.relay_token = token or (returned.token if returned else b"")
-        meta.relay_move = RelayMove(before, by, now_ms) if before else None
+        meta.relay_move = RelayMove(before, by, now_ms) if has_moved else None
+        meta.detached_from = ""
+
+
+def detach(replica: Replica, *, is_deleted: bool = False) -> None:
+    """Be on no relay. An owner who later brings the library to another one tells the one that it
+    was on, unless it was deleted there: then nothing is there to be told, and what that relay had
+    is not what it lost."""
+    meta = replica.meta
+    with replica.database.transaction():
+        if meta.relay_url and not is_deleted:
+            left = FormerRelay(meta.relay_url, meta.relay_token, replica.runtime.now_ms())
+            _remember(replica, left)
+        meta.detached_from = "" if is_deleted else meta.relay_url
+        meta.is_at_another_relay = meta.is_at_another_relay or is_deleted
+        meta.relay_url, meta.relay_token, meta.notes = "", b"", ()
+
+
+def remember_said(replica: Replica, url: str) -> None:
+    """The relay on which an owner had said that the library is, if it is another one than where
+    this owner brings it: who followed there has to hear of it."""
+    said = replica.meta.said_relay
+    if said is None or said.url in (url, replica.meta.relay_url) or not may_follow(said.url, url):
+        return
+    tokens = {one.url: one.token for one in replica.meta.former_relays}
+    left = FormerRelay(said.url, tokens.get(said.url, b""), replica.runtime.now_ms())
+    with replica.database.transaction():
+        _remember(replica, left)  # told of another move before or not
+
+
+def _remember(replica: Replica, left: FormerRelay) -> None:
+    """Keep a relay among those that were left, the latest last."""
+    others = [one for one in replica.meta.former_relays if one.url != left.url]
+    replica.meta.former_relays = [*others, left][-limits.FORMER_RELAYS_MAX :]
+
+
+#: What of ``meta`` says where the library is.
+_PLACE = (
+    "relay_url",
+    "reachable",
+    "notes",
+    "relay_token",
+    "former_relays",
+    "relay_move",
+    "is_at_another_relay",
+    "detached_from",
+)
+
+
+def read_place(replica: Replica) -> Mapping[str, object]:
+    """Where the library is, to be put back (``put_back``) if it does not come to another relay."""
+    return {name: getattr(replica.meta, name) for name in _PLACE}
+
+
+def put_back(replica: Replica, place: Mapping[str, object]) -> None:
+    """The library is where it was after all."""
+    with replica.database.transaction():
+        for name, value in place.items():
+            setattr(replica.meta, name, value)
 
 
 async def look_back(replica: Replica, member_log: LibraryMembership) -> None:

@@ -7,8 +7,8 @@ what is put back when the relay cannot be reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -91,21 +91,15 @@ class Remote:
         """
         if self.member_log.role() is None:
             raise NotAMemberError
-        meta = self.replica.meta
-        before = (
-            meta.relay_url,
-            meta.reachable,
-            meta.notes,
-            meta.relay_token,
-            meta.former_relays,
-            meta.relay_move,
-        )
-        sealed = b"" if before[0] != url else before[3]  # another relay's is worth nothing there
+        before, before_url = moving.read_place(self.replica), self.url
+        sealed = b""
         if token is not None:
             keys = self.replica.keys
             sealed = seal_to(keys.box_public, token.encode().encode("ascii"))
         is_owner = self.member_log.role() is Role.OWNER
         says_so = is_owner and moving.is_to_be_said(self.replica, self.member_log, url)
+        if says_so:
+            moving.remember_said(self.replica, url)
         moving.leave(self.replica, url, by=self.replica.keys.name, token=sealed)
         try:
             act = MoveAct(self.member_log, url) if says_so else None
@@ -118,17 +112,8 @@ class Remote:
             return await self.invite(lasts_s=limits.INVITE_LASTS_S, progress=progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             has_moved = says_so and self.member_log.said_address() == url
-            if before[0] != url and not has_moved:
-                with self.replica.database.transaction():
-                    (
-                        meta.relay_url,
-                        meta.reachable,
-                        meta.notes,
-                        meta.relay_token,
-                        meta.former_relays,
-                        meta.relay_move,
-                    ) = before
-                    meta.is_at_another_relay = False
+            if before_url != url and not has_moved:
+                moving.put_back(self.replica, before)
                 if isinstance(error, RelayRefusedError) and not _wants_token(
                     error
                 ):  # a sync would not ask it again
@@ -176,7 +161,8 @@ class Remote:
         terms = terms or InviteTerms()
         if lasts_s is not None:
             # The relay judges it by its own clock; this computer's may be wrong by years.
-            now_s = await Client.time_of(self.url) or self.replica.runtime.wall_s()
+            with _to_be_tried_again():
+                now_s = await Client.time_of(self.url) or self.replica.runtime.wall_s()
             terms = replace(terms, expires_ms=max(int((now_s + lasts_s) * 1000), 0))
         secret = self.replica.runtime.random_bytes(_SECRET_BYTES)
         await self.act(InviteAct(self.member_log, secret, terms), progress)
@@ -201,7 +187,8 @@ class Remote:
         """
         if self.url:
             self.check_not_old()
-            await self._run_following(act, progress)
+            with _to_be_tried_again():
+                await self._run_following(act, progress)
             return
         if self.member_log.role() is None:
             raise NotAMemberError
@@ -265,14 +252,13 @@ class Remote:
         if not url:
             raise moving.not_attached(self.replica)
         self.check_owner("delete it on its relay")
-        await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
-        self.detach()
+        with _to_be_tried_again():
+            await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
+        moving.detach(self.replica, is_deleted=True)
 
     def detach(self) -> None:
         """Be on no relay any more; the members know nothing of it."""
-        meta = self.replica.meta
-        with self.replica.database.transaction():
-            meta.relay_url, meta.relay_token, meta.notes = "", b"", ()
+        moving.detach(self.replica)
 
     async def join(self, ticket: Ticket, progress: Progress | None) -> tuple[int, Counts]:
         """Become a member with a ticket, and merge; a library of its own joins the ticket's.
@@ -312,7 +298,7 @@ class Remote:
         greeting = partial(recovery_greeting, code, url)
         answer = await self.reach(url, greeting)
         if isinstance(answer, Welcome) and not answer.exists:
-            raise unknown_library()
+            raise unknown_library(Next.RECOVER_BY_BACKUP)
         with self.replica.database.transaction():
             self.replica.meta.relay_url = url
         store = ReplicaAdapter(
@@ -586,6 +572,18 @@ class Remote:
                 meta.last_sync_ms = self.replica.runtime.now_ms()
                 if self.check_sample is not None:
                     self.check_sample(worked_s)
+
+
+@contextmanager
+def _to_be_tried_again() -> Iterator[None]:
+    """Where the relay does not answer a command, it is the command that is given again: a sync
+    would not make up for it."""
+    try:
+        yield
+    except RelayUnreachableError as error:
+        if error.next_step == NextStep(Next.CHECK_CONNECTION):
+            error.next_step = NextStep(Next.COMMAND_AGAIN)
+        raise
 
 
 def _wants_token(error: RelayRefusedError) -> bool:

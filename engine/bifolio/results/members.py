@@ -141,14 +141,15 @@ class DraftValue(Result, frozen=True):
 
 
 class DraftEdit(Result, frozen=True):
-    """What a draft does to one reference or group; ``title`` is a group's name. ``values`` are of
-    another computer's draft, and of what is here already."""
+    """What a draft does to one reference or group (``of``); ``title`` is a group's name. ``values``
+    are of another computer's draft, and of what is here already."""
 
     id: str
     key: str
     title: str
     kind: EditKind
     values: tuple[DraftValue, ...] = ()
+    of: str = "reference"
 
 
 class DraftView(Result, frozen=True):

@@ -217,17 +217,18 @@ class ChangeIndex:
         first: str,
         tags: Sequence[str] | None,
         most: int,
-        but: str = "",
+        but: Sequence[str] = (),
         behind: int = 0,
     ) -> list[LoggedChange]:
         """A page of changes of these devices (None: of all), the latest stamps first: those
-        before (stamp, number); without those of the device ``but``, and only those that lie in rows
-        of ``changes`` behind one."""
+        before (stamp, number); without those of the devices ``but``, and only those that lie in
+        rows of ``changes`` behind one."""
         among = "1" if tags is None else f"device IN ({', '.join('?' * len(tags))})"
+        others = f"device NOT IN ({', '.join('?' * len(but))})"
         return self._read_where(
-            f"(stamp, number) < (?, ?) AND stamp >= ? AND {among} AND device != ? AND change > ? "
+            f"(stamp, number) < (?, ?) AND stamp >= ? AND {among} AND {others} AND change > ? "
             "ORDER BY stamp DESC, number DESC LIMIT ?",
-            (*before, first, *(tags or ()), but, behind, most),
+            (*before, first, *(tags or ()), *but, behind, most),
         )
 
     def first_row_since(self, stamp: str) -> int | None:

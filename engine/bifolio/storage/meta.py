@@ -312,6 +312,8 @@ class Meta:
 
     # --- the relay ------------------------------------------------------------------------
     relay_url = _text()
+    #: The relay from which this computer was detached, until it comes to one again.
+    detached_from = _text()
     #: The token that allows this library on the relay, sealed to this device; empty without one.
     relay_token = _bytes()
     #: Whether the library came to another relay, whose log has nothing to do with the cursor.

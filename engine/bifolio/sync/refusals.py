@@ -13,12 +13,12 @@ from bifolio.errors import (
 from bifolio.wire.messages import Code, Nack
 
 
-def unknown_library() -> RelayRefusedError:
+def unknown_library(next_step: Next = Next.SYNC_LIBRARY_HOLDER) -> RelayRefusedError:
     """The relay does not hold the library, and nobody here can give it back."""
     return RelayRefusedError(
         Code.UNKNOWN_LIBRARY,
         detail="it does not hold this library",
-        next_step=Next.SYNC_LIBRARY_HOLDER,
+        next_step=next_step,
     )
 
 

@@ -100,3 +100,8 @@ def test_a_path_from_home_is_expanded(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert new_library_path("~/Work") == tmp_path / "Work.bifolio"
+
+
+def test_a_computer_s_name_that_is_no_text_is_made_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIFOLIO_DEVICE", "caf\udce9")
+    assert Environment.of_process().device == "caf?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import quopri
+import secrets
 from email.mime.text import MIMEText
 
 import pytest
@@ -99,6 +100,10 @@ def test_what_is_no_whole_ticket_is_refused_and_not_repeated(text: str) -> None:
 def test_two_different_tickets_are_not_chosen_from() -> None:
     with pytest.raises(TicketError, match="2 different"):
         find_ticket(f"{TEXT} or {OTHER}")
+    locked = TICKET.encode_locked("four plain words", secrets.token_bytes)
+    for text in (f"{TEXT} or {locked}", f"{locked} or {TEXT}"):
+        with pytest.raises(TicketError, match="2 different"):
+            find_ticket(text)
 
 
 def test_a_text_made_to_take_long_does_not() -> None:

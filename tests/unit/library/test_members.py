@@ -15,6 +15,7 @@ from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Header, seal
 from bifolio.doctor.computer import check_pending
 from bifolio.errors import (
     AmbiguousMemberError,
+    DeviceNotFoundError,
     DraftError,
     InvalidValueError,
     LastOwnerError,
@@ -112,6 +113,38 @@ def test_tickets_have_roles_labels_uses_and_are_closed(world: World) -> None:
     assert first.show("after").fields["title"] == "After"
 
 
+def test_two_tickets_of_one_label_are_told_apart_by_their_ids(world: World) -> None:
+    for _ in range(2):
+        world.office.invite(label="seminar")
+    with pytest.raises(AmbiguousMemberError, match="several tickets") as refused:
+        world.office.members.revoke("seminar")
+    assert refused.value.next_step == NextStep(Next.LIST_INVITES)
+    assert world.office.members.revoke(refused.value.ids[0]).id == refused.value.ids[0]
+    with pytest.raises(MemberNotFoundError, match=r"no ticket 'x+\.\.\.'") as unknown:
+        world.office.members.revoke("x" * 10_000)
+    assert len(unknown.value.message) < 300
+
+
+def test_the_log_of_a_member_that_wrote_nothing_is_empty(world: World) -> None:
+    world.join("quiet", world.first_ticket)
+    world.office.sync()
+    assert world.office.history.log(device="quiet") == []
+    with pytest.raises(DeviceNotFoundError):
+        world.office.history.log(device="nobody")
+
+
+def test_what_comes_while_the_log_is_read_stays_new(world: World) -> None:
+    laptop = world.join("laptop", world.first_ticket)
+    last = world.office.history.last_change()
+    laptop.add({"title": "Meanwhile"})
+    laptop.sync()
+    world.office.sync()
+    world.office.history.mark_read(last)
+    assert [one.by for one in world.office.history.log(new=True)] == ["laptop"]
+    world.office.history.mark_read()
+    assert world.office.history.log(new=True) == []
+
+
 def test_an_expired_ticket_lets_nobody_in(world: World) -> None:
     ticket = world.office.invite(lasts_s=0.001)
     with pytest.raises(RelayRefusedError, match="it ended on"):
@@ -133,7 +166,7 @@ def test_a_reader_s_edit_is_refused_before_it_is_made(world: World) -> None:
     world.office.sync()
     reader.sync()
     assert reader.show("more")
-    with pytest.raises(NotTheOwnerError, match="may read"):
+    with pytest.raises(NotTheOwnerError, match="may only read"):
         reader.invite()
 
 
@@ -320,24 +353,30 @@ def test_a_draft_goes_to_an_owner_as_a_file_and_is_accepted(world: World, tmp_pa
     laptop.edit("paper", [put("title", "On Ink"), put("note", "Read it twice.")])
     laptop.add({"title": "Draft", "citation-key": "draft", "author": ["Doe, Jane"]})
     laptop.import_files([_bib(tmp_path)])
+    laptop.groups.create("Seminar")
     world.office.edit("paper", [put("title", "On Stone")])
     world.office.sync()
     world.office.members.remove(["laptop"])
     with pytest.raises(RemovedError):
         laptop.sync()
     own = laptop.drafts.own()
-    assert {(one.title, one.kind) for one in own.edits} == {
-        ("On Ink", EditKind.CHANGED),
-        ("Draft", EditKind.ADDED),
-        ("On Sand", EditKind.ADDED),
+    assert {(one.of, one.title, one.kind) for one in own.edits} == {
+        ("reference", "On Ink", EditKind.CHANGED),
+        ("reference", "Draft", EditKind.ADDED),
+        ("reference", "On Sand", EditKind.ADDED),
+        ("group", "Seminar", EditKind.ADDED),
     }
     written = laptop.drafts.export(tmp_path / "for-the-owner.draft")
-    assert written.records == 3
+    assert written.records == 4
     shown = world.office.drafts.show(written.file)
     assert shown.device == "laptop"
     assert {one.kind for one in shown.edits} == {EditKind.ADDED, EditKind.CHANGED}
+    reader = world.join("reader", world.office.invite(role="reader"))
+    assert reader.drafts.show(written.file).device == "laptop"
+    with pytest.raises(ReaderError):
+        reader.drafts.check_may_accept()
     with world.office.command("accepted a draft"):
-        assert world.office.drafts.accept(written.file).changed == 3
+        assert world.office.drafts.accept(written.file).changed == 4
     paper = world.office.show("paper")
     assert paper.fields["note"] == "Read it twice."
     assert {one.value for one in paper.conflicts[0].values} == {"On Ink", "On Stone"}

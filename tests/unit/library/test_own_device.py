@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from tests.support import file_keyring
 
+from bifolio import Library
+from bifolio.home import Home
+from bifolio.library import own_device
+
 PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -128,3 +132,13 @@ def test_it_is_killed_at_each_of_its_questions_to_the_keyring_and_goes_on(tmp_pa
         assert desk.act("rotate") is not None, number
         check_rotated(desk, created["key"])
     assert kills > 5
+
+
+def test_what_was_done_under_earlier_keys_is_not_another_computer_s(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", device_name="desk")
+    with Library.create(tmp_path / "T.bifolio", home=home) as library:
+        library.add({"title": "Before"})
+    assert own_device.rotate(home).is_done
+    with Library.open(tmp_path / "T.bifolio", home=home) as library:
+        assert library.history.log(others=True) == []
+        assert len(library.history.log(device="desk")) == len(library.history.log())

@@ -9,7 +9,7 @@ from tests.support.relay_process import RelayProcess
 
 from bifolio import Library
 from bifolio.crypto.recovery import decode_recovery, encode_recovery
-from bifolio.errors import RecoveryCodeError, RelayRefusedError
+from bifolio.errors import Next, NextStep, RecoveryCodeError, RelayRefusedError
 from bifolio.home import Home
 from bifolio.library import backups
 
@@ -28,7 +28,7 @@ def test_a_new_computer_owns_the_library_with_the_code_and_the_relay(tmp_path: P
             code = office.members.create_recovery().code
             assert office.status().advice == ()
             state = office.status().state
-        with pytest.raises(RecoveryCodeError):
+        with pytest.raises(RecoveryCodeError, match="a later one took its place"):
             Library.recover_new(
                 first, relay.url, tmp_path / "N.bifolio", home=home(tmp_path, "new")
             )
@@ -93,8 +93,9 @@ def test_with_the_code_and_a_backup_nothing_but_the_computer_is_lost(tmp_path: P
 
 def test_a_relay_that_does_not_hold_the_library_says_so(tmp_path: Path) -> None:
     code = encode_recovery(bytes(range(16)), bytes(16)).text
-    with RelayProcess(tmp_path) as relay, pytest.raises(RelayRefusedError):
+    with RelayProcess(tmp_path) as relay, pytest.raises(RelayRefusedError) as refused:
         Library.recover_new(code, relay.url, tmp_path / "N.bifolio", home=home(tmp_path, "new"))
+    assert refused.value.next_step == NextStep(Next.RECOVER_BY_BACKUP)
     assert not (tmp_path / "N.bifolio").exists()
 
 
@@ -113,3 +114,26 @@ def test_a_code_is_typed_in_many_ways_and_a_slip_is_noticed() -> None:
         with pytest.raises(RecoveryCodeError):
             decode_recovery(bad)
     assert letters not in repr(code)
+
+
+def test_a_code_that_is_not_good_here_says_which_one_is(tmp_path: Path) -> None:
+    with Library.create(tmp_path / "T.bifolio", home=home(tmp_path, "office")) as office:
+        first = office.members.create_recovery().code
+        code = office.members.create_recovery().code
+        never = encode_recovery(bytes.fromhex(office.id), bytes(16)).text
+        for text, reason, step in (
+            ("", "none was given", Next.TYPE_RECOVERY_CODE_AGAIN),
+            (code[:-1], "55 letters and digits", Next.TYPE_RECOVERY_CODE_AGAIN),
+            (encode_recovery(bytes(16), bytes(16)).text, "another", Next.CHOOSE_LIBRARY_OF_CODE),
+        ):
+            with pytest.raises(RecoveryCodeError, match=reason) as refused:
+                office.recover(text)
+            assert refused.value.next_step == NextStep(step)
+        backup = office.backups.create(tmp_path / "kept.backup")
+    restored = backups.restore(backup.path, tmp_path / "R.bifolio")
+    with Library.open(restored.path, home=home(tmp_path, "new")) as new:
+        for text in (first, never):
+            with pytest.raises(RecoveryCodeError, match="does not know it") as refused:
+                new.recover(text)
+            assert refused.value.next_step == NextStep(Next.USE_CODE_OF_BACKUP)
+        assert new.recover(code).references == 0

@@ -18,6 +18,7 @@ from bifolio import Library, limits
 from bifolio.errors import Next, NextStep, RelayRefusedError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.replica.membership import LibraryMembership
+from bifolio.replication import moving
 from bifolio.replication.remote import Remote
 from bifolio.results import Refusal, RelayStatus
 from bifolio.sync import backoff
@@ -42,6 +43,18 @@ def folder(tmp_path: Path, name: str) -> Path:
     path = tmp_path / name
     path.mkdir()
     return path
+
+
+def test_a_command_that_the_relay_does_not_answer_is_to_be_given_again(office: Library) -> None:
+    """A sync would not make the ticket or remove the member."""
+    moving.leave(office._replica, "ws://127.0.0.1:1", by="office")
+    for command in (office.invite, office.members.create_recovery, office.delete_at_relay):
+        with pytest.raises(RelayUnreachableError) as refused:
+            command()
+        assert refused.value.next_step == NextStep(Next.COMMAND_AGAIN)
+    with pytest.raises(RelayUnreachableError) as refused:
+        office.sync()
+    assert refused.value.next_step == NextStep(Next.CHECK_CONNECTION)
 
 
 def test_a_watch_follows_a_library_that_left_a_dead_relay(office: Library, tmp_path: Path) -> None:
