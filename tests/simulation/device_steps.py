@@ -160,10 +160,12 @@ class DeviceSteps:
     def forget_old(self, computer: Computer) -> None:
         """Nobody knows of its new keys any more: it comes back by a ticket, and what it wrote under
         the old ones and had not sent is nobody's."""
-        for old, fresh in list(self.successors.items()):
-            if fresh == computer.keys.sign_public:
-                del self.successors[old]
-                self._restrict(old)
+        before = {fresh: old for old, fresh in self.successors.items()}
+        device = computer.keys.sign_public
+        while (old := before.pop(device, None)) is not None:
+            del self.successors[old]
+            self._restrict(old)
+            device = old
 
     def restrict_successors(self, device: bytes) -> None:
         """Who takes a right of a device takes it of the keys that follow it."""

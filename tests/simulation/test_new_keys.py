@@ -149,6 +149,13 @@ def test_nothing_is_lost_where_keys_and_relays_change(moving_seed: int) -> None:
     assert run_seed(moving_seed, 300, "").failure == ""
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("moving_seed", [12_087, 12_120])
+def test_nothing_is_lost_where_keys_change_in_two_lists_of_members(moving_seed: int) -> None:
+    """Their quick sisters are in ``tests/unit/crypto/membership/test_announcing.py``."""
+    assert run_seed(moving_seed, 200, "").failure == ""
+
+
 def test_nothing_is_lost_where_keys_and_relays_change_for_a_while() -> None:
     """The small sister."""
     assert run_seed(8, 40, "").failure == ""

@@ -211,7 +211,9 @@ class LibraryMembership:
             device = self._replica.keys.sign_public
             if merged.shared == len(theirs.records):
                 return None  # it is the beginning of ours, which is appended as usual
-            if merged.ours_won and theirs.role_of(device) is not None:
+            # Who is no member by ours brings it to nobody, and need not where theirs has all of it.
+            is_there = ours.role_of(device) is None and ours.content <= theirs.content
+            if merged.ours_won and theirs.role_of(device) is not None and not is_there:
                 whole = self._absorb(ours, theirs, merged)
                 self._insert(whole.records[len(ours.records) :])
                 shared: int | None = merged.shared

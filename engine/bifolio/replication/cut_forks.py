@@ -97,9 +97,9 @@ def _take_back(
     assert stored is not None
     replica.voided.add(envelope.hash)
     replica.changes.drop_carrier(envelope.hash)
-    replica.refused.add(
-        content_hash(envelope.raw), envelope.raw, NOT_IN_CHAIN, envelope.header.device
-    )
+    device = envelope.header.device
+    if not replica.changes.is_replaced_by(envelope.hash, device, own=False):
+        replica.refused.add(content_hash(envelope.raw), envelope.raw, NOT_IN_CHAIN, device)
     replica.journal.index.remove(stored.number)
     if key is not None:
         applier.void(replica.formats.read_past(envelope, key).changes)

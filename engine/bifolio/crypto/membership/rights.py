@@ -218,6 +218,22 @@ class Rights:
         """The device's role now."""
         return self.role_at(device, self.length)
 
+    def role_under(self, device: bytes, position: int) -> Role | None:
+        """The device's role under a head at this position: where the record there carried others,
+        of which one gave it the right to write and a later one took it again, that which it had in
+        between."""
+        role = self.role_at(device, position)
+        if role is not None and role.may_write:
+            return role
+        return self._passing_role(device, position) or role
+
+    def _passing_role(self, device: bytes, position: int) -> Role | None:
+        """The writing role that a device was given and lost by one record, which carried others."""
+        if position not in self.carries:
+            return None
+        given = (role for since, role in self.roles.get(device, ()) if since == position)
+        return next((role for role in given if role is not None and role.may_write), None)
+
     def owners(self) -> list[bytes]:
         """The devices that are owners now."""
         return [device for device in self.roles if self.role(device) is Role.OWNER]
@@ -313,7 +329,14 @@ class Rights:
         self.cuts[device] = (*self.cuts.get(device, ()), (self.length, cut))
 
     def cut_after(self, device: bytes, position: int) -> Cut | None:
-        """Where the chains of a device ended that lost its right behind this position."""
+        """Where the chains of a device ended that lost its right behind this position, or by the
+        very record that gave it, which carried both."""
+        role = self.role_at(device, position)
+        is_lost = role is None or not role.may_write
+        if is_lost and self._passing_role(device, position) is not None:
+            at_once = [cut for since, cut in self.cuts.get(device, ()) if since == position]
+            if at_once:
+                return at_once[-1]
         for since, cut in self.cuts.get(device, ()):
             if since > position:
                 return cut

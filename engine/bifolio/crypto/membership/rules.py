@@ -416,12 +416,13 @@ class Membership:
         return head in self._log.rights.heads
 
     def role_of(self, device: bytes, *, head: bytes | None = None) -> Role | None:
-        """The device's role when ``head`` was the log's head, by default now.
-
-        None for a stranger, and for a head that the log does not know.
-        """
-        positions = self._log.rights.heads.get(self.head if head is None else head)
-        return None if positions is None else self._log.rights.role_at(device, positions[-1])
+        """The device's role when ``head`` was the log's head, by default now; None for a stranger,
+        and for a head that the log does not know."""
+        rights = self._log.rights
+        if head is None:
+            return rights.role(device)
+        positions = rights.heads.get(head)
+        return None if positions is None else rights.role_under(device, positions[-1])
 
     def has_met(self, device: bytes) -> bool:
         """Whether the device has, or had, a role."""
@@ -450,7 +451,7 @@ class Membership:
 
     def _permits_at(self, envelope: Envelope, position: int) -> bool:
         header, rights = envelope.header, self._log.rights
-        role = rights.role_at(header.device, position)
+        role = rights.role_under(header.device, position)
         if role is None or not role.may_write:
             return False
         cut = rights.cut_after(header.device, position)
@@ -467,8 +468,7 @@ class Membership:
         return bool(self._log.rights.cuts or self._log.rights.carries)
 
     def is_cut(self, device: bytes) -> bool:
-        """Whether the device ever lost the right to write: then a record says where its chains
-        ended."""
+        """Whether the device ever lost the right to write: a record says where its chains ended."""
         return device in self._log.rights.cuts
 
     def cut_end(self, envelope: Envelope) -> ChainEnd | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.crypto.builders import (
     CONTENT_KEY,
+    NEXT_KEY,
     counting_bytes,
     cut_of,
     device,
@@ -197,6 +198,53 @@ def test_a_removal_that_lost_takes_what_descends_from_the_device() -> None:
     whole = carried(mine, theirs, OWNER)
     assert whole.role_of(NEXT.sign_public) is None
     assert whole.permits(envelope_of(NEXT, mine, b"one")) is Permission.FORBIDDEN
+
+
+def test_what_keys_signed_that_came_and_went_in_a_log_that_lost_counts() -> None:
+    """Found by seed 12087: one record carried both rotations, and the keys between them had never
+    had a right by it."""
+    once = rotated(ALL, EDITOR)
+    sent = envelope_of(NEXT, once, b"one")
+    lost = rotated(once, NEXT, THIEF, cut=cut_of(sent))
+    whole = carried(removed(ALL, OWNER, READER), lost, OWNER)
+    assert whole.permits(sent) is Permission.PERMITTED
+    assert whole.role_of(NEXT.sign_public) is None
+    assert whole.role_of(NEXT.sign_public, head=once.head) is Role.EDITOR
+    behind = envelope_of(NEXT, once, b"two", seq=2, previous=sent.hash)
+    assert whole.permits(behind) is Permission.FORBIDDEN
+    assert whole.permits(envelope_of(NEXT, once, b"x", chain=bytes(16))) is Permission.FORBIDDEN
+
+
+def test_new_keys_count_though_the_content_key_of_their_log_does_not() -> None:
+    """Found by seed 12135: the keys so far, which may be a thief's, were good again."""
+    lost = removed(ALL, SECOND, READER)
+    generation = lost.generation
+    record = make_rotate(
+        lost,
+        EDITOR,
+        NEXT,
+        cut={},
+        generation=generation,
+        content_key=NEXT_KEY,
+        random_bytes=counting_bytes("rotate"),
+    )
+    whole = carried(with_role(ALL, OWNER, SECOND, Role.EDITOR), lost.append(record), OWNER)
+    assert generation not in whole.generations
+    assert whole.role_of(EDITOR.sign_public) is None
+    assert whole.role_of(NEXT.sign_public) is Role.EDITOR
+    assert NEXT.sign_public in whole.without_key
+    with pytest.raises(MembershipError, match="key generation"):
+        ALL.append(
+            make_rotate(
+                ALL,
+                EDITOR,
+                NEXT,
+                cut={},
+                generation=7,
+                content_key=NEXT_KEY,
+                random_bytes=counting_bytes("rotate"),
+            )
+        )
 
 
 def test_a_removal_closes_the_tickets_that_the_device_made_before() -> None:

@@ -89,7 +89,8 @@ class RotateKind(RecordKind):
         check_key(successor)
         check_box_key(box_public)
         check_sealed_key(generation, fields["key"])
-        if generation not in rights.commitments:
+        is_known = generation in rights.commitments
+        if not is_known and rights.forked_at is None:
             raise MembershipError(f"it names key generation {generation}")
         cuts = read_cuts(fields["cut"], (author,))
         record.check_others()
@@ -98,6 +99,8 @@ class RotateKind(RecordKind):
         if not verify(successor, message, fields["proof"]):
             raise MembershipError("its new key has not signed it")
         rights.succeed(author, successor, box_public, role, cuts[author])
+        if not is_known:
+            return  # of a log that lost: an owner gives the key of the one that won
         rights.grant(successor, Grant(generation, fields["key"], box_public, author))
         name = fields["name"]
         if name is not None and len(name) <= limits.SEALED_LABEL_BYTES_MAX:
