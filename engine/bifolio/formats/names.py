@@ -55,6 +55,8 @@ _PLAINLY_ONE: Final = re.compile(
 _FIRM: Final = re.compile(r"(?:inc|ltd|llc|gmbh|corp|plc|limited|co)\.?", re.IGNORECASE)
 _PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
+#: A name of BibTeX's has at most so many commas.
+_COMMAS_MAX: Final = 2
 
 
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
@@ -416,9 +418,15 @@ def _write_bibtex_name(name: Name) -> str:
     family = _protect(name.family, particle=bool(particle))
     given, suffix = _protect(name.given), _protect(name.suffix)
     last = f"{particle} {family}".strip()
+    written = f"{last}, {given}" if given or " " in last else last
     if suffix:
-        return f"{last}, {suffix}, {given}"
-    return f"{last}, {given}" if given or " " in last else last
+        written = f"{last}, {suffix}, {given}"
+    if written.count(",") > _COMMAS_MAX:
+        # Biber counts the commas in braces too, unless the name begins and ends with one.
+        first = f"{{{last}}}" if last[0] != "{" or last[-1] != "}" else last
+        end = f"{{{given}}}" if given[:1] != "{" or given[-1] != "}" else given
+        return ", ".join(filter(None, (first, suffix, end)))
+    return "{0}" if written == "0" else written  # it takes the name 0 for none
 
 
 def _protect(part: str, *, particle: bool = True) -> str:
