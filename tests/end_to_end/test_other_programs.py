@@ -121,9 +121,8 @@ def check_together(
         wanted, read, said = reader(text, programs, folder)
         if set(wanted) != set(read):
             named = sorted(set(wanted) ^ set(read))[:5]
-            faults.append(
-                f"{paths[place]}: {reader.__name__} {len(set(read))} of {len(wanted)}, {named}: {said}"
-            )
+            counts = f"{len(set(read))} of {len(wanted)}, {named}"
+            faults.append(f"{paths[place]}: {reader.__name__} {counts}: {said}")
     if wrong and not faults:
         named = ", ".join(str(paths[place]) for place in wrong[:5])
         faults = [f"{reader.__name__}: {named} next to other files: {said}"]
@@ -175,17 +174,11 @@ def check_all(written: dict[str, list[Path]], programs: dict[str, str], folder: 
     seen: set[str] = set()
     for dialect, paths in written.items():
         texts = [path.read_text(encoding="utf-8") for path in paths]
-        linked = [_LINK.search(text) is not None for text in texts]
-        together = [
-            [one for one, alone in zip(some, linked, strict=True) if not alone]
-            for some in (paths, texts)
-        ]
-        runs = [*batches(*together)]
-        runs += [
-            ([path], [text])
-            for path, text, alone in zip(paths, texts, linked, strict=True)
-            if alone
-        ]
+        alone = {path for path, text in zip(paths, texts, strict=True) if _LINK.search(text)}
+        pairs = [*zip(paths, texts, strict=True)]
+        joint = [pair for pair in pairs if pair[0] not in alone]
+        runs = [*batches([path for path, _ in joint], [text for _, text in joint])]
+        runs += [([path], [text]) for path, text in pairs if path in alone]
         for number, (some, own) in enumerate(runs):
             faults += check_together(
                 some, own, by_pandoc, programs, folder / f"{dialect} p{number}"

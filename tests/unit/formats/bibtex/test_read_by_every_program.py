@@ -10,7 +10,7 @@ from tests.unit.formats.files import export, exported, load_content
 
 from bifolio.formats import without_damage, write
 from bifolio.records.names import Name
-from bifolio.records.reference import ExportedReference, ImportedBlocks
+from bifolio.records.reference import ExportedReference, ImportedBlocks, Values
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_names_for_which_biber_leaves_out_the_entry_are_written_again(
 def test_a_name_of_ours_is_none_for_which_biber_leaves_out_the_entry(
     tmp_path: Path, name: Name, written: str
 ) -> None:
-    values = {"type": "book", "citation-key": "a", "title": "A", "author": (name,)}
+    values: Values = {"type": "book", "citation-key": "a", "title": "A", "author": (name,)}
     reference = ExportedReference("0" * 32, values)
     text, report = export([reference], "bibtex")
     assert report.lost == []
