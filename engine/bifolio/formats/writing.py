@@ -10,6 +10,7 @@ back before it is written: a value that would not return goes into a round-trip 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import BinaryIO, Final
 
@@ -539,3 +540,20 @@ def with_readable_key(source: Source) -> Source:
     if source.format != BIBTEX.name or is_readable_key(source.id):
         return source
     return replace(source, id=bibtex_key(source.id))
+
+
+def is_as_written(source: Source, other: Source, blocks: ImportedBlocks | None) -> bool:
+    """Whether another source, which means the same, is spelled as an export spells this one.
+
+    Args:
+        blocks: those of the file that this one came from.
+    """
+    written, given = (without_harm(with_readable_key(one)) for one in (source, other))
+    kept = written
+    if source.format == BIBTEX.name:
+        kept = without_unreadable(written, macros_of(blocks))
+    if kept.type.lower() != given.type.lower() or kept.id != given.id:
+        return False
+    if kept is written:
+        return kept.tags == given.tags
+    return not Counter(kept.tags) - Counter(given.tags)  # what is written again has other words
