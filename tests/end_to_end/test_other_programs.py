@@ -87,7 +87,10 @@ def by_biber(text: str, programs: dict[str, str], folder: Path) -> tuple[list[st
     """(the keys of a text, those of them that Biber read, what it said)."""
     (folder / "joined.bib").write_text(text, encoding="utf-8")
     read, said = read_by_biber(programs["biber"], folder / "joined.bib", folder)
-    return list(dict.fromkeys(keys_of(text))), read, str(said[:3])
+    wanted = list(dict.fromkeys(keys_of(text)))
+    missing = set(wanted) - set(read)
+    named = [one for one in said if any(f"'{key}'" in one for key in missing)]
+    return wanted, read, str((named or said)[:3])
 
 
 def by_pandoc(
@@ -124,8 +127,8 @@ def check_together(
             counts = f"{len(set(read))} of {len(wanted)}, {named}"
             faults.append(f"{paths[place]}: {reader.__name__} {counts}: {said}")
     if wrong and not faults:
-        named = ", ".join(str(paths[place]) for place in wrong[:5])
-        faults = [f"{reader.__name__}: {named} next to other files: {said}"]
+        some = ", ".join(str(paths[place]) for place in wrong[:5])
+        faults = [f"{reader.__name__}: {some} next to other files: {said}"]
     return faults
 
 

@@ -102,7 +102,6 @@ from bifolio.formats.writing import (
     differences,
     is_as_written,
     with_readable_key,
-    without_harm,
     write,
 )
 from bifolio.formats.written_blocks import check_blocks, without_damage, without_loose_text
@@ -134,7 +133,6 @@ __all__ = [
     "source_identity",
     "with_readable_key",
     "without_damage",
-    "without_harm",
     "without_loose_text",
     "write",
 ]
