@@ -62,8 +62,13 @@ _COMMAS_MAX: Final = 2
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
     stripped = (" ".join(part.split()) for part in split_names(resolve_branches(text)))
-    parts = (one for part in stripped if part for one in _bibtex_people(_without_and(part)))
-    names = (_bibtex_name(part) for part in parts)
+    return tuple(name for part in stripped if part for name in _names_in(part))
+
+
+@lru_cache(maxsize=16_384)
+def _names_in(part: str) -> tuple[Name, ...]:
+    """The names of one part of a list, of which nearly every one is one name."""
+    names = (_bibtex_name(one) for one in _bibtex_people(_without_and(part)))
     return tuple(name for name in names if _says_something(name))
 
 
@@ -255,7 +260,6 @@ def write_ris_name(name: Name) -> str:
     return str(name) if "," in str(name) or " " not in str(name) else f"{name}, "
 
 
-@lru_cache(maxsize=16_384)
 def _bibtex_name(text: str) -> Name:
     if "\\" in text:
         text = _ACCENTED.sub(r"\1{\2}", text).replace("\\ ", " ")
