@@ -78,6 +78,7 @@ def read_by_bibtex(bibtex: str, bib: Path, folder: Path) -> tuple[list[str], lis
 def read_by_biber(biber: str, bib: Path, folder: Path) -> tuple[list[str], list[str]]:
     """(the keys of the entries that Biber read, what it said of those that it left out)."""
     out = folder / "biber.bib"
+    out.unlink(missing_ok=True)  # Biber may end without writing any
     module = folder / "perl" / "Data" / "Uniqid.pm"
     module.parent.mkdir(parents=True, exist_ok=True)
     module.write_text(_UNIQUE_IDS)
