@@ -6,12 +6,13 @@ Each check returns how many references it tried and one line for every fault.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from bifolio.formats import EXPORT_FORMATS
+from bifolio.formats.bibtex.macros import macros_of
 from bifolio.formats.bibtex.names import is_readable_field, own_name
 from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless
 from bifolio.formats.reading import trace
@@ -58,7 +59,7 @@ def check_unchanged(loaded: Loaded, format: str, folder: Path) -> Check:
         check.faults.append(f"{len(loaded.references)} went out, {len(again.references)} came back")
         return check
     for before, after in zip(loaded.references, again.references, strict=True):
-        apart = _rewritten(before.source.tags)
+        apart = _rewritten(before.source.tags, macros_of(loaded.blocks.get(before.source.blocks)))
         were, are = (_count_pairs(one.source.tags, apart) for one in (before, after))
         missing = were - are
         check.pairs_lost += missing.total()
@@ -196,19 +197,20 @@ def _lost_pairs(
 ) -> list[tuple[str, str]]:
     """Pairs that fed nothing but other fields and are gone all the same."""
     source = reference.source
-    feeds = trace(source, blocks.get(source.blocks)).feeds
+    of_file = blocks.get(source.blocks)
+    feeds = trace(source, of_file).feeds
     kept = [pair for pair, fed in zip(source.tags, feeds, strict=True) if name not in fed]
-    apart = _rewritten(source.tags)
+    apart = _rewritten(source.tags, macros_of(of_file))
     return list((_count_pairs(kept, apart) - _count_pairs(after.tags, apart)).elements())
 
 
-def _rewritten(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+def _rewritten(pairs: Iterable[tuple[str, str]], macros: Mapping[str, str]) -> frozenset[str]:
     """The names, in small letters, of what goes out in other words, because some program does not
     read it: odd names, lists of people, links that close a circle."""
     names = {
         tag.removeprefix("^").lower()
         for tag, raw in pairs
-        if tag != COMMENT_TAG and not is_readable_field(tag.removeprefix("^"), raw)
+        if tag != COMMENT_TAG and not is_readable_field(tag.removeprefix("^"), raw, macros)
     }
     links = {"crossref", "xdata"} if ("^crossref", "") in pairs else set()
     return frozenset(names | links | {"x-bibtex-crossref", "x-bibtex-xdata"})

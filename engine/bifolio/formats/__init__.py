@@ -11,6 +11,7 @@ What the rest of Bifolio calls::
     without_damage(blocks)                     those of one's own file that do no harm to an entry
     without_loose_text(blocks)                 what of a file's blocks its references need
     Composer(format, blocks)                   an export's references, each by itself
+    is_as_written(source, other, blocks)       whether an export spells a source like that
     differences(values, others)                the fields that do not say the same in both
     map_source(source, blocks=None)            the mapped values of a stored source, again
     map_sources([(source, blocks), ...])       those of each version of one record, oldest first
@@ -99,8 +100,8 @@ from bifolio.formats.writing import (
     WHOLE,
     Composer,
     differences,
+    is_as_written,
     with_readable_key,
-    without_harm,
     write,
 )
 from bifolio.formats.written_blocks import check_blocks, without_damage, without_loose_text
@@ -120,6 +121,7 @@ __all__ = [
     "check_encoding",
     "comes_as_library",
     "differences",
+    "is_as_written",
     "is_library",
     "is_older",
     "join_notes",
@@ -131,7 +133,6 @@ __all__ = [
     "source_identity",
     "with_readable_key",
     "without_damage",
-    "without_harm",
     "without_loose_text",
     "write",
 ]

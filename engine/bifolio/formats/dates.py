@@ -227,6 +227,7 @@ def bibtex_month(date: CslDate) -> list[tuple[str, str]] | None:
     return tags
 
 
+@lru_cache(maxsize=4096)
 def ris_date(text: str) -> tuple[CslDate, bool]:
     """The date of an RIS line, and whether all of the text is in it."""
     return _slashed_date(text.strip()) or (any_date(text.strip()), not is_open(text))

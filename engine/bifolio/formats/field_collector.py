@@ -122,6 +122,11 @@ class FieldCollector:
         return MappedRecord(values, feeds, is_cut=self._room < 0)
 
     def _settle(self, field: str, candidates: list[_Candidate]) -> Value:
+        if len(candidates) == 1:
+            (only,) = candidates
+            if only.index >= 0:
+                self._feeds[only.index].add(field)
+            return only.value
         best = min(candidates, key=lambda one: (one.rank, one.index))
         for one in candidates:
             if one.index < 0:

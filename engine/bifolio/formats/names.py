@@ -55,13 +55,20 @@ _PLAINLY_ONE: Final = re.compile(
 _FIRM: Final = re.compile(r"(?:inc|ltd|llc|gmbh|corp|plc|limited|co)\.?", re.IGNORECASE)
 _PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
+#: A name of BibTeX's has at most so many commas.
+_COMMAS_MAX: Final = 2
 
 
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
     stripped = (" ".join(part.split()) for part in split_names(resolve_branches(text)))
-    parts = (one for part in stripped if part for one in _bibtex_people(_without_and(part)))
-    names = (_bibtex_name(part) for part in parts)
+    return tuple(name for part in stripped if part for name in _names_in(part))
+
+
+@lru_cache(maxsize=16_384)
+def _names_in(part: str) -> tuple[Name, ...]:
+    """The names of one part of a list, of which nearly every one is one name."""
+    names = (_bibtex_name(one) for one in _bibtex_people(_without_and(part)))
     return tuple(name for name in names if _says_something(name))
 
 
@@ -253,7 +260,6 @@ def write_ris_name(name: Name) -> str:
     return str(name) if "," in str(name) or " " not in str(name) else f"{name}, "
 
 
-@lru_cache(maxsize=16_384)
 def _bibtex_name(text: str) -> Name:
     if "\\" in text:
         text = _ACCENTED.sub(r"\1{\2}", text).replace("\\ ", " ")
@@ -416,9 +422,15 @@ def _write_bibtex_name(name: Name) -> str:
     family = _protect(name.family, particle=bool(particle))
     given, suffix = _protect(name.given), _protect(name.suffix)
     last = f"{particle} {family}".strip()
+    written = f"{last}, {given}" if given or " " in last else last
     if suffix:
-        return f"{last}, {suffix}, {given}"
-    return f"{last}, {given}" if given or " " in last else last
+        written = f"{last}, {suffix}, {given}"
+    if written.count(",") > _COMMAS_MAX:
+        # Biber counts the commas in braces too, unless the name begins and ends with one.
+        first = f"{{{last}}}" if last[0] != "{" or last[-1] != "}" else last
+        end = f"{{{given}}}" if given[:1] != "{" or given[-1] != "}" else given
+        return ", ".join(filter(None, (first, suffix, end)))
+    return "{0}" if written == "0" else written  # it takes the name 0 for none
 
 
 def _protect(part: str, *, particle: bool = True) -> str:

@@ -41,7 +41,7 @@ class Unaltered:
             return False
         if family is not BIBTEX:
             return True
-        if without_unreadable(with_readable_key(source)) is not source:
+        if without_unreadable(with_readable_key(source), self._macros) is not source:
             return False
         if crossref.has_links(source):
             return False

@@ -10,6 +10,7 @@ back before it is written: a value that would not return goes into a round-trip 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import BinaryIO, Final
 
@@ -17,9 +18,10 @@ from msgspec.structs import replace
 
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
-from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
+from bifolio.formats.bibtex.entries import bibtex_key, is_readable_key
 from bifolio.formats.bibtex.foreign import is_powerful
-from bifolio.formats.bibtex.names import is_readable_field
+from bifolio.formats.bibtex.macros import macros_of
+from bifolio.formats.bibtex.names import is_readable_field, is_readable_type
 from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless, is_inherited, name_of
 from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
@@ -58,6 +60,9 @@ _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
 #: out of a text may go back as it was.
 _CONTROLS_SHARE_MAX: Final = 1 / 400
 _CONTROLS_LOST: Final = "it holds control characters, which make a file a binary one"
+
+#: The type of an entry that means no more than one of an unknown type.
+_UNKNOWN_ENTRY: Final = "misc"
 
 #: What belongs to the library and not to a reference's description.
 _LIBRARY_FIELDS: Final = {
@@ -228,7 +233,7 @@ class Composer:
         bibtex = self._family is BIBTEX
         if bibtex and reference.source is not None:
             source = crossref.resolve_inheritance(reference.source, self._keys)
-            source = without_unreadable(source)
+            source = without_unreadable(source, macros_of(self._blocks))
             if reference.foreign:
                 source = _without_powerful(source)
             reference = replace(reference, source=source)
@@ -274,13 +279,19 @@ def without_harm(source: Source) -> Source:
     return source if tags == source.tags else replace(source, tags=tags)
 
 
-def without_unreadable(source: Source) -> Source:
+def without_unreadable(source: Source, macros: Mapping[str, str]) -> Source:
     """The source without fields that a program does not read, and then nothing of the entry or of
-    the file: they are written again."""
+    the file: they are written again. So is a type that is none to a program.
+
+    Args:
+        macros: the texts of those of the export.
+    """
+    if not is_readable_type(source.type):
+        source = replace(source, type=_UNKNOWN_ENTRY)
     kept = tuple(
         pair
         for pair in source.tags
-        if pair[0] == COMMENT_TAG or is_readable_field(name_of(pair[0]), pair[1])
+        if pair[0] == COMMENT_TAG or is_readable_field(name_of(pair[0]), pair[1], macros)
     )
     return source if len(kept) == len(source.tags) else replace(source, tags=kept)
 
@@ -526,6 +537,23 @@ def _without_strays(written: Source, values: Values, family: Family, trace: _Tra
 
 def with_readable_key(source: Source) -> Source:
     """A source whose key every program that reads BibTeX takes for one."""
-    if source.format != BIBTEX.name or not UNREADABLE_IN_KEY.search(source.id):
+    if source.format != BIBTEX.name or is_readable_key(source.id):
         return source
     return replace(source, id=bibtex_key(source.id))
+
+
+def is_as_written(source: Source, other: Source, blocks: ImportedBlocks | None) -> bool:
+    """Whether another source, which means the same, is spelled as an export spells this one.
+
+    Args:
+        blocks: those of the file that this one came from.
+    """
+    written, given = (without_harm(with_readable_key(one)) for one in (source, other))
+    kept = written
+    if source.format == BIBTEX.name:
+        kept = without_unreadable(written, macros_of(blocks))
+    if kept.type.lower() != given.type.lower() or kept.id != given.id:
+        return False
+    if kept is written:
+        return kept.tags == given.tags
+    return not Counter(kept.tags) - Counter(given.tags)  # what is written again has other words

@@ -20,13 +20,12 @@ from bifolio.document.view import read_view
 from bifolio.formats import (
     comes_as_library,
     differences,
+    is_as_written,
     is_older,
     join_notes,
     map_source,
     map_sources,
     source_identity,
-    with_readable_key,
-    without_harm,
 )
 from bifolio.formats.bibtex import library_fields
 from bifolio.ids import digest
@@ -267,7 +266,7 @@ class Matcher:
         if differences(self._map_source(newest), reference.values):
             is_same = self._says_now(row.id, reference.values)
         else:
-            is_same = _as_written(newest) == _as_written(reference.source)
+            is_same = is_as_written(newest, reference.source, self._blocks_of(newest))
         return is_same and self._holds_all_of(row, reference)
 
     def _holds_all_of(self, row: ReferenceRow, reference: ImportedReference) -> bool:
@@ -352,12 +351,6 @@ class Matcher:
 
 def _apart_from_library(values: Values) -> Values:
     return {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
-
-
-def _as_written(source: Source) -> tuple[str, str, Sequence[tuple[str, str]]]:
-    """The type, the id and the tags that an export of ours has of a source."""
-    written = without_harm(with_readable_key(source))
-    return written.type.lower(), written.id, written.tags
 
 
 def _elements(value: Value | None) -> list[str]:

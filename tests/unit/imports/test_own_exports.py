@@ -62,6 +62,26 @@ def test_a_value_that_the_writer_had_to_write_otherwise_is_no_update(
     assert counts(come_back(library, BIB % title, ".bib")) == (0, 0, 1)
 
 
+@pytest.mark.parametrize(
+    "author",
+    [
+        "{Miller, D., Firby, J. and Dean, T.}",
+        "{Roe, R. and and Poe, E.}",
+        "{Roe, R. and } # x # { and P, E}",
+    ],
+)
+def test_names_that_the_writer_had_to_write_otherwise_are_no_update(
+    library: Library, author: str
+) -> None:
+    text = (BIB % "{On Paper}").replace("{Doe, Jane}", author)
+    assert counts(come_back(library, text, ".bib")) == (0, 0, 1)
+
+
+def test_a_type_that_the_writer_had_to_write_otherwise_is_no_update(library: Library) -> None:
+    text = (BIB % "{On Paper}").replace("@article", "@commented")
+    assert counts(come_back(library, text, ".bib")) == (0, 0, 1)
+
+
 @pytest.mark.parametrize(("suffix", "text"), [(".bib", BIB % "{On Paper}"), (".ris", RIS)])
 def test_an_edited_reference_that_comes_back_is_no_update(
     library: Library, suffix: str, text: str

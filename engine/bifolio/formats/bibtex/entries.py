@@ -247,7 +247,13 @@ _NOT_IN_MADE_KEYS: Final = str.maketrans("()'", "---")
 def bibtex_key(key: str) -> str:
     """A key with hyphens for white space, the special characters of BibTeX, and the signs that
     pandoc takes for no part of a key (a dash is one); letters of any script stay."""
-    return UNREADABLE_IN_KEY.sub("-", nfc(key).translate(_NOT_IN_MADE_KEYS))
+    made = UNREADABLE_IN_KEY.sub("-", nfc(key).translate(_NOT_IN_MADE_KEYS))
+    return made if is_readable_key(made) else f"key-{made}"
+
+
+def is_readable_key(key: str) -> bool:
+    """Whether every program that reads BibTeX takes it for a key; Biber takes ``0`` for none."""
+    return key != "0" and UNREADABLE_IN_KEY.search(key) is None
 
 
 def written_type(values: Values, dialect: str) -> str:

@@ -24,6 +24,8 @@ def expand(raw: str, macros: dict[str, str]) -> str:
 
     A macro that nothing defines stays as its name.
     """
+    if raw[:1] == "{" and raw[-1] == "}" and "#" not in raw:
+        return raw[1:-1]
     parts = pieces(raw)
     if len(parts) == 1 and parts[0][0]:
         return parts[0][1]

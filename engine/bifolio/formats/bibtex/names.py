@@ -7,10 +7,12 @@ what a field means.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 from bifolio.formats.bibtex.fields import plain_field
+from bifolio.formats.bibtex.values import pieces
 from bifolio.formats.names import split_names
 from bifolio.records.fields import FORMS, Form
 
@@ -22,30 +24,63 @@ _GROUP: Final = re.compile(r"\{[^{}]*\}")
 _COMMAS_MAX: Final = 2
 _GROUPS_DEEP_MAX: Final = 8
 _EMPTY_PART: Final = re.compile(r"^\s*,|,\s*,")
+#: ``and`` next to another one, which leaves an empty name between them.
+_EMPTY_NAME: Final = re.compile(r"\sand\s+and\s", re.IGNORECASE)
 
 _OTHER: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HEX: Final = re.compile(r"_([0-9a-f]{1,6})_")
 _TO_ESCAPE: Final = re.compile(r"[^A-Za-z0-9-]")
 
 
-def is_readable_field(name: str, raw: str) -> bool:
-    """Whether every program reads a field: by its name, and as names of people none of which has
-    an empty part or more commas than a name of BibTeX's; Biber leaves out the whole entry."""
+def is_readable_type(kind: str) -> bool:
+    """Whether every program takes an entry of this type for one: to pandoc all types that begin
+    so are comments."""
+    return not kind.lower().startswith("comment")
+
+
+def is_readable_field(name: str, raw: str, macros: Mapping[str, str] | None = None) -> bool:
+    """Whether every program reads a field: by its name, and as names of people for none of which
+    Biber leaves out the whole entry.
+
+    Args:
+        macros: the texts of those of the file; any other one is no text to a program. By default
+            nothing is said of them.
+    """
     if READABLE_NAME.fullmatch(name) is None:
         return False
-    if "," not in raw or not _is_of_people(name.lower()):
+    joined = macros is not None and "#" in raw
+    doubtful = joined or "," in raw or "0" in raw or _EMPTY_NAME.search(raw) is not None
+    if not doubtful or not _is_of_people(name.lower()):
         return True
     text = raw.strip()
-    if text[:1] in '{"' and text[-1:] in '}"':
+    if joined and macros is not None:
+        text = "".join(
+            part if delimiter or part.isdigit() else macros.get(part.lower(), "")
+            for delimiter, part in pieces(raw)
+        )
+    elif text[:1] in '{"' and text[-1:] in '}"':
         text = text[1:-1]
+    plain = text
     for _ in range(_GROUPS_DEEP_MAX):
-        if "{" not in text:
+        if "{" not in plain:
             break
-        text = _GROUP.sub("x", text)
-    return all(
-        "," not in one or (one.count(",") <= _COMMAS_MAX and _EMPTY_PART.search(one) is None)
-        for one in split_names(text)
-    )
+        plain = _GROUP.sub("x", plain)
+    if _EMPTY_NAME.search(plain) is not None:
+        return False
+    if plain.count(",") == text.count(","):
+        return all(map(_is_readable_name, split_names(plain)))
+    return all(_is_readable_name(one) for one in split_names(text))
+
+
+def _is_readable_name(name: str) -> bool:
+    """Whether no part of a name is empty, and it has no more commas than a name of BibTeX's. Biber
+    counts those in braces too, unless the name begins and ends with a brace."""
+    name = name.strip()
+    if "," not in name:
+        return name != "0"  # which Biber takes for none
+    if name[0] == "{" and name[-1] == "}":
+        return True
+    return name.count(",") <= _COMMAS_MAX and _EMPTY_PART.search(name) is None
 
 
 @lru_cache(maxsize=4096)

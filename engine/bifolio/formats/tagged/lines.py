@@ -25,6 +25,12 @@ _TAG_LINE: Final = re.compile(
     r"|([A-Z][A-Z0-9]|[Tt][Yy]) {2,3}-([^\s-].*)|([Tt][Yy])[ \t]?-[ \t]*([^\s-].*))"
 )
 _COUNTER: Final = re.compile(r"\d+\.?")
+#: Tags of two characters, as nearly every line has one, before two blanks, a hyphen and a blank.
+_CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PLAIN_TAGS: Final = frozenset(
+    one + other for one in _CAPITALS for other in _CAPITALS + "0123456789"
+)
+_PLAIN_JOINT: Final = "  - "
 
 #: Something before the first record, or after the end of one, that is neither blank nor a counter.
 _LAYOUT: Final = r"(?:[ \t]*(?:\d+\.?[ \t]*)?\n)*+(?:[ \t]*(?:\d+\.?[ \t]*)?\Z)?+"
@@ -202,6 +208,8 @@ def _is_rest_of(before: TaggedRecord, rest: TaggedRecord) -> bool:
 
 def _tag_and_value(line: str) -> tuple[str, str]:
     """(tag as written, value) of a line; an empty tag where it has none."""
+    if line[2:6] == _PLAIN_JOINT and line[:2] in _PLAIN_TAGS:
+        return line[:2], line[6:].strip()
     found = _TAG_LINE.fullmatch(line)
     if found is None:
         return "", ""

@@ -82,7 +82,7 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of a record and which fields each tag fed."""
     del blocks  # text outside of records says nothing of them
     given: dict[str, str] = {}
-    raws = [unescape(raw) for _, raw in source.tags]
+    raws = [unescape(raw) if "&" in raw else raw for _, raw in source.tags]
     texts = [" ".join(raw.split()) for raw in raws]
     for (tag, _), text in zip(source.tags, texts, strict=True):
         if text and tag not in given:

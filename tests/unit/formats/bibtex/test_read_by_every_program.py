@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 from tests.unit.formats.files import export, exported, load_content
 
-from bifolio.formats import without_damage
-from bifolio.records.reference import ImportedBlocks
+from bifolio.formats import without_damage, write
+from bifolio.records.names import Name
+from bifolio.records.reference import ExportedReference, ImportedBlocks, Values
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,15 @@ def test_a_block_that_would_damage_an_entry_is_mended_or_left_out(
         ("{Miller, D., Firby, J. and Dean, T.}", False),
         ("{Smith, , J}", False),
         ("{, Smith}", False),
+        ("{Doe, Jane and and Roe, R.}", False),
+        ("{Doe AND  And Roe, R.}", False),
+        ("{Doe, Jane and 0}", False),
+        ("{Press {of Ink, Paper, Wood, Board} House and Roe, R.}", False),
+        ("{{Ink, Paper, Wood}, Board}", False),
+        ("{Roe, R. and {Ink,,Paper} House}", False),
+        ('{M{\\"u}ller, {\\"O}. and Roe, , J}', False),
+        ("{{Ink, Paper, Wood}, {Board}}", True),
+        ('{M{\\"u}ller, {\\"O}. and {and and and}, R0}', True),
         ('"Doe, Jr., Jane and Roe, R."', True),
         ("{{Ink, Paper, Wood, Board} and Roe, R}", True),
     ],
@@ -89,4 +100,59 @@ def test_names_for_which_biber_leaves_out_the_entry_are_written_again(
     text, report = export(exported(loaded), "bibtex")
     assert report.lost == []
     assert (f"author = {written}," in text) == kept
+    assert load_content(tmp_path, text).values() == loaded.values()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        (Name(family="Miller, D., Firby", given="J."), "{Miller, D., Firby}, {J.}"),
+        (Name(family="A, B", given="C, D", suffix="Jr."), "{A, B}, Jr., {C, D}"),
+        (Name(family="A, B, C", given="D", non_dropping_particle="von"), "{von {A, B, C}}, {D}"),
+        (Name(family="0"), "{0}"),
+        (Name(family="A, B", given="C"), "{A, B}, C"),
+    ],
+)
+def test_a_name_of_ours_is_none_for_which_biber_leaves_out_the_entry(
+    tmp_path: Path, name: Name, written: str
+) -> None:
+    values: Values = {"type": "book", "citation-key": "a", "title": "A", "author": (name,)}
+    reference = ExportedReference("0" * 32, values)
+    text, report = export([reference], "bibtex")
+    assert report.lost == []
+    assert f"author = {{{written}}}," in text
+    assert load_content(tmp_path, text).values() == [values]
+
+
+def test_the_key_nought_is_written_otherwise_and_named() -> None:
+    """Biber leaves out its entry."""
+    out = io.BytesIO()
+    reference = ExportedReference("0" * 32, {"citation-key": "0"})
+    report = write(out, [reference], format="bibtex", blocks={}, names_keys=True)
+    assert out.getvalue().startswith(b"@misc{key-0,")
+    assert [one.field for one in report.lost] == ["citation-key"]
+
+
+@pytest.mark.parametrize(
+    ("defined", "kept"), [("", False), ('@string{mp = "Pollack, M."}\n', True)]
+)
+def test_a_macro_that_leaves_an_empty_name_is_written_as_it_is_read(
+    tmp_path: Path, defined: str, kept: bool
+) -> None:
+    """Biber takes a macro that nothing defines for no text, and leaves out the entry."""
+    raw = "{Veloso, Manuela and } # MP # { and Cox, M. T.}"
+    loaded = load_content(tmp_path, f"{defined}@misc{{a, author = {raw}, title = {{A}}}}\n")
+    text, report = export(exported(loaded), "bibtex", loaded.blocks)
+    assert report.lost == []
+    assert (f"author = {raw}," in text) == kept
+    assert load_content(tmp_path, text).values() == loaded.values()
+
+
+@pytest.mark.parametrize("kind", ["COMMENTED", "commentary"])
+def test_a_type_that_begins_like_a_comment_is_written_otherwise(tmp_path: Path, kind: str) -> None:
+    """pandoc reads no such entry."""
+    loaded = load_content(tmp_path, f"@{kind}{{a, author = {{Erman, W.}}, title = {{A}}}}\n")
+    text, report = export(exported(loaded), "bibtex")
+    assert report.lost == []
+    assert text.startswith("@misc{a,")
     assert load_content(tmp_path, text).values() == loaded.values()
