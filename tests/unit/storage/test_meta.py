@@ -33,6 +33,7 @@ VALUES: dict[str, object] = {
     "relay_move": RelayMove("ws://old", "Ada's laptop", 12),
     "device_key": b"k" * 32,
     "relay_notice": b"record",
+    "detached_from": "ws://old",
     "former_relays": (FormerRelay("ws://old", b"sealed", 12, 13, True),),
     "successors": {"abc": "def"},
     "is_at_another_relay": True,
