@@ -84,7 +84,8 @@ def keys_of(path: Path, *, works_only: bool = False) -> list[str]:
 
 
 def is_lent(entry: re.Match[str]) -> bool:
-    return entry.group().lower().startswith("@xdata{")
+    # What begins like ``@comment`` is a comment to pandoc, jurabib's ``@commented`` too.
+    return entry.group().lower().startswith(("@xdata{", "@commented{"))
 
 
 def check_by_biber(paths: list[Path], programs: dict[str, str], folder: Path) -> list[str]:
