@@ -80,7 +80,8 @@ def keys_of(text: str, *, works_only: bool = False) -> list[str]:
 
 
 def is_lent(entry: re.Match[str]) -> bool:
-    return entry.group().lower().startswith("@xdata{")
+    # What begins like ``@comment`` is a comment to pandoc, jurabib's ``@commented`` too.
+    return entry.group().lower().startswith(("@xdata{", "@commented{"))
 
 
 def by_biber(text: str, programs: dict[str, str], folder: Path) -> tuple[list[str], list[str], str]:
