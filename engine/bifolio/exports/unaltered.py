@@ -27,11 +27,12 @@ class UnalteredReferences:
     def __init__(self, replica: Replica, format: str, blocks: Mapping[str, ImportedBlocks]) -> None:
         self._replica = replica
         self._export = Unaltered(format, blocks)
+        self._is_any = replica.references.has_source_of(self._export.family)
 
     def find(self, row: ReferenceRow) -> Source | None:
         """The source of a reference that is what its import made of it, and that this export may
         write as it is; None of any other."""
-        if row.key_is_taken or row.conflicts or any(map(_is_apart, row.fields)):
+        if not self._is_any or row.key_is_taken or row.conflicts or any(map(_is_apart, row.fields)):
             return None
         state = self._replica.records.load(row.id)
         if not isinstance(state, bytes):

@@ -28,6 +28,11 @@ class Unaltered:
         self._own: dict[str, dict[str, str] | None] = {"": {}}
 
     @property
+    def family(self) -> str:
+        """The name of the sources' format; empty where there is no such export."""
+        return self._family.name if self._family is not None else ""
+
+    @property
     def has_own_keys(self) -> bool:
         """Whether a record of the format says its key apart from its tags."""
         return self._family is not None and self._family.own_id is not None

@@ -341,6 +341,11 @@ class References:
             found.setdefault(source_id, []).append(record)
         return found
 
+    def has_source_of(self, source_format: str) -> bool:
+        """Whether any reference was imported from this format."""
+        row = self._database.row("SELECT 1 FROM sources WHERE format = ? LIMIT 1", (source_format,))
+        return row is not None
+
     def sources_of(self, record_id: str) -> list[SourceRow]:
         """The sources of a reference."""
         rows = self._database.rows(
