@@ -80,8 +80,7 @@ def keys_of(text: str, *, works_only: bool = False) -> list[str]:
 
 
 def is_lent(entry: re.Match[str]) -> bool:
-    # What begins like ``@comment`` is a comment to pandoc, jurabib's ``@commented`` too.
-    return entry.group().lower().startswith(("@xdata{", "@commented{"))
+    return entry.group().lower().startswith("@xdata{")
 
 
 def by_biber(text: str, programs: dict[str, str], folder: Path) -> tuple[list[str], list[str], str]:
