@@ -418,10 +418,12 @@ def _write_bibtex_name(name: Name) -> str:
     if name.literal:
         return "{" + encode(name.literal) + "}"
     # BibTeX has one kind of particle; a round-trip field says which it was.
-    particle = encode(f"{name.dropping_particle} {name.non_dropping_particle}".strip())
+    particle = _protect(f"{name.dropping_particle} {name.non_dropping_particle}".strip())
     family = _protect(name.family, particle=bool(particle))
     given, suffix = _protect(name.given), _protect(name.suffix)
     last = f"{particle} {family}".strip()
+    if not last:  # a name that begins with a comma is none to Biber
+        return "{" + ", ".join(filter(None, (encode(name.given), encode(name.suffix)))) + "}"
     written = f"{last}, {given}" if given or " " in last else last
     if suffix:
         written = f"{last}, {suffix}, {given}"
@@ -437,5 +439,5 @@ def _protect(part: str, *, particle: bool = True) -> str:
     """The part in braces where its own commas, ``and`` or small letters would part it."""
     written = encode(part)
     split = "," in part or _SIMPLE_AND.search(f" {part} ") or part.lower() == "others"
-    small = not particle and " " in part and _is_lower(part.split()[0])
+    small = not particle and " " in part and _is_lower(part.strip().split(" ")[0])
     return "{" + written + "}" if split or small else written

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bifolio.formats.bibtex import crossref, macros
+from bifolio.formats.bibtex import crossref, crowded, macros
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS
 from bifolio.formats.writing import with_readable_key, without_unreadable
 from bifolio.formats.written_blocks import merge_blocks
@@ -48,7 +48,7 @@ class Unaltered:
             return True
         if without_unreadable(with_readable_key(source), self._macros) is not source:
             return False
-        if crossref.has_links(source):
+        if crossref.has_links(source) or crowded.is_crowded(source):
             return False
         own = self._macros_of_file(source.blocks)
         return own is not None and macros.mean_the_same(source.tags, own, self._macros)

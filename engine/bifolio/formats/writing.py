@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
+from bifolio.formats.bibtex.crowded import FIELDS_MAX, within_limit
 from bifolio.formats.bibtex.entries import bibtex_key, is_readable_key
 from bifolio.formats.bibtex.foreign import is_powerful
 from bifolio.formats.bibtex.macros import macros_of
@@ -59,6 +60,9 @@ _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
 #: So few of them, of all characters of a record, leave its file a text to our reader too: what came
 #: out of a text may go back as it was.
 _CONTROLS_SHARE_MAX: Final = 1 / 400
+_CROWDED: Final = (
+    f"an entry has at most {FIELDS_MAX} fields, or Biber reads nothing of the file; it is a comment"
+)
 _CONTROLS_LOST: Final = "it holds control characters, which make a file a binary one"
 
 #: The type of an entry that means no more than one of an unknown type.
@@ -250,7 +254,12 @@ class Composer:
             source = harmless
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
         source = with_library_tags(source, reference, self._family)
-        source = without_harm(source)
+        fitting = within_limit(source) if bibtex else source
+        if fitting is not source:
+            lost = lost + [
+                LostValue(reference.id, one, _CROWDED) for one in self._unsaid(source, fitting)
+            ]
+        source = without_harm(fitting)
         if self._is_plain(text := self._family.render(source), reference):
             return text, lost
         source, unsaid = self._without_controls(source)
@@ -267,14 +276,19 @@ class Composer:
         cleaned = replace(
             source, tags=tuple((tag, _CONTROLS.sub("\ufffd", raw)) for tag, raw in source.tags)
         )
-        before, after = (self._family.trace(one, self._blocks).values for one in (source, cleaned))
-        return cleaned, sorted(differences(before, after))
+        return cleaned, self._unsaid(source, cleaned)
+
+    def _unsaid(self, source: Source, written: Source) -> list[str]:
+        """The fields that another source says otherwise."""
+        before, after = (self._family.trace(one, self._blocks).values for one in (source, written))
+        return sorted(differences(before, after))
 
 
 def without_harm(source: Source) -> Source:
     """The source as it is written: of a BibTeX entry, with no value that damages another."""
     if source.format != BIBTEX.name:
         return source
+    source = within_limit(source)
     tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
     return source if tags == source.tags else replace(source, tags=tags)
 

@@ -4,6 +4,7 @@
 ``entries``        entries to values and back
 ``crossref``       what an entry inherits by ``crossref`` and ``xdata``
 ``blocks``         a text cut into entries and blocks
+``crowded``        entries of more fields than every program reads
 ``salvage``        what a damaged entry still says
 ``macros``         ``@string`` macros: definitions, and values with the text in their place
 ``foreign``        what of another member's blocks and raw values may be written

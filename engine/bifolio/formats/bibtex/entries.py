@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bifolio.formats import dates
+from bifolio.formats.bibtex.crowded import is_roundtrip, roundtrip_pieces
 from bifolio.formats.bibtex.dates import PARTS as DATE_PARTS
 from bifolio.formats.bibtex.dates import gather_issued, other_date
 from bifolio.formats.bibtex.fields import (
@@ -91,9 +92,11 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
             continue
         written = name_of(tag)
         name = written.lower()
-        text = expand(raw, months if name == "month" else macros).strip()
-        entry.append((index, name, written, text))
-        given.setdefault(name, text)
+        texts = roundtrip_pieces(raw) if is_roundtrip(name) else (raw,)
+        for one in texts:
+            text = expand(one, months if name == "month" else macros).strip()
+            entry.append((index, name, written, text))
+            given.setdefault(name, text)
     kind = csl_type(source.type.lower(), given)
     collector = FieldCollector(len(source.tags))
     collector.derive("type", kind)
@@ -240,14 +243,13 @@ def own_id(values: Values, reference: str) -> str:
 
 
 #: What is in no key that BibTeX, Biber and pandoc all read.
-UNREADABLE_IN_KEY: Final = re.compile(r"[^\w\x21-\x7e]|[{},\"#%=\\~<>^|]")
-_NOT_IN_MADE_KEYS: Final = str.maketrans("()'", "---")
+UNREADABLE_IN_KEY: Final = re.compile(r"[^\w\x21-\x7e]|[{},\"#%=\\~<>^|()']")
 
 
 def bibtex_key(key: str) -> str:
     """A key with hyphens for white space, the special characters of BibTeX, and the signs that
     pandoc takes for no part of a key (a dash is one); letters of any script stay."""
-    made = UNREADABLE_IN_KEY.sub("-", nfc(key).translate(_NOT_IN_MADE_KEYS))
+    made = UNREADABLE_IN_KEY.sub("-", nfc(key))
     return made if is_readable_key(made) else f"key-{made}"
 
 

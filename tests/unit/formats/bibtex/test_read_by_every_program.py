@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
 from tests.unit.formats.files import export, exported, load_content
 
+from bifolio import Library
 from bifolio.formats import without_damage, write
 from bifolio.records.names import Name
 from bifolio.records.reference import ExportedReference, ImportedBlocks, Values
@@ -111,6 +113,10 @@ def test_names_for_which_biber_leaves_out_the_entry_are_written_again(
         (Name(family="A, B, C", given="D", non_dropping_particle="von"), "{von {A, B, C}}, {D}"),
         (Name(family="0"), "{0}"),
         (Name(family="A, B", given="C"), "{A, B}, C"),
+        (Name(family="Ross Moore", dropping_particle="and"), "{and} Ross Moore, "),
+        (Name(family="X", given="Y", non_dropping_particle="de, la"), "{de, la} X, Y"),
+        (Name(family="", given="Plato"), "{Plato}"),
+        (Name(family="", given="J.", suffix="Jr."), "{J., Jr.}"),
     ],
 )
 def test_a_name_of_ours_is_none_for_which_biber_leaves_out_the_entry(
@@ -156,3 +162,38 @@ def test_a_type_that_begins_like_a_comment_is_written_otherwise(tmp_path: Path, 
     assert report.lost == []
     assert text.startswith("@misc{a,")
     assert load_content(tmp_path, text).values() == loaded.values()
+
+
+@pytest.mark.parametrize("key", ["O'Keeffe_1967", "a(b)", "'a", "Dobrovol'skii"])
+def test_a_key_that_biber_does_not_read_is_written_otherwise_and_named(
+    tmp_path: Path, key: str
+) -> None:
+    (tmp_path / "a.bib").write_text(f"@misc{{{key}, title = {{A}}}}\n")
+    with Library.create(tmp_path / "a.bifolio", name="a") as library:
+        library.import_files([tmp_path / "a.bib"])
+        out = io.BytesIO()
+        report = library.export(out, format="bibtex")
+    written = out.getvalue().decode()
+    assert not set("()'") & set(written.split(",", 1)[0])
+    assert [one.field for one in report.lost] == ["citation-key"]
+
+
+def test_an_entry_of_more_fields_than_biber_reads_joins_those_of_one_name(tmp_path: Path) -> None:
+    many = tuple(f"line {number} # {{}} %" for number in range(150))
+    values: Values = {"type": "book", "citation-key": "a", "title": "A", "x.ris.M1": many}
+    reference = ExportedReference("0" * 32, values)
+    written, report = export([reference], "bibtex")
+    assert report.lost == []
+    assert len(re.findall("^  [^ %]* = ", written, re.MULTILINE)) < 90
+    assert load_content(tmp_path, written).values() == [values]
+
+
+def test_of_an_entry_with_too_many_fields_what_is_too_much_is_a_comment_and_named(
+    tmp_path: Path,
+) -> None:
+    fields = "".join(f"  field{number} = {{{number}}},\n" for number in range(95))
+    loaded = load_content(tmp_path, "@misc{a,\n" + fields + "}\n")
+    written, report = export(exported(loaded), "bibtex")
+    assert len(re.findall("^  [^ %]* = ", written, re.MULTILINE)) == 90
+    assert "\n  % field94 = {94}\n" in written
+    assert [one.field for one in report.lost] == [f"x.bibtex.field{n}" for n in range(90, 95)]
