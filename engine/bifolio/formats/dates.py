@@ -22,9 +22,11 @@ _TIMED: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z
 _UNSPECIFIED: Final = re.compile(r"(\d{2,3})([Xxu]{1,2})(?<=[\dXxu]{4})")
 _UNKNOWN: Final = re.compile(r"(\d{4}(?:-\d\d)??)(?:-00){1,2}")
 _TWO_SEASONS: Final = re.compile(r"(\d{4})-(2[1-4])/(\d{4})-(2[1-4])")
-#: A day of eight digits, of numbers between blanks, or as Chinese and Japanese write it.
+#: A day of eight digits or a month of six, of numbers between blanks, or as Chinese and Japanese
+#: write it.
 _EIGHT: Final = re.compile(
-    r"(\d{4})(?:(\d{2})(\d{2})| (\d{1,2})(?: (\d{1,2}))?|年(\d{1,2})月(?:(\d{1,2})日)?)"
+    r"(\d{4})(?:(\d{2})(\d{2})|(0[1-9]|1[0-2])(?<=[12]\d{5})| (\d{1,2})(?: (\d{1,2}))?"
+    r"|年(\d{1,2})月(?:(\d{1,2})日)?)"
 )
 _PLAIN_DATE: Final = r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)"
 _OPEN: Final = re.compile(

@@ -27,7 +27,9 @@ _SERIAL: Final = re.compile(
 )
 #: A comma parts addresses only before white space: inside of one it is a character.
 _URL_BREAK: Final = re.compile(r"\s*;\s*(?=\w+://)|,?\s+(?=\w+://)|\s+")
-_PARTS: Final = re.compile(r"\s*[,;\n]\s*|\s+(?=97[89])|\s+(?=\d{4}-\d{3}[\dXx](?:\s|$))")
+_PARTS: Final = re.compile(
+    r"\s*[,;\n]\s*|\s+(?:and|&)\s+|\s*/\s*(?=[\dIE])|\s+(?=97[89])|\s+(?=\d{4}-\d{3}[\dXx](?:\s|$))"
+)
 
 
 def doi_of(text: str) -> str:

@@ -54,6 +54,8 @@ _PLAINLY_ONE: Final = re.compile(
 )
 _FIRM: Final = re.compile(r"(?:inc|ltd|llc|gmbh|corp|plc|limited|co)\.?", re.IGNORECASE)
 _PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
+#: So many full names between commas are names of as many people.
+_FULL_NAMES_MIN: Final = 3
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 #: A name of BibTeX's has at most so many commas.
 _COMMAS_MAX: Final = 2
@@ -135,12 +137,14 @@ def split_people(text: str) -> list[str]:
         people = split_people(before)
         return [*people, "et al."] if all(map(_is_person, people)) else [text]
     written = _DANGLING.sub("", written) or written
+    if ";" not in written and (people := _full_names(written)):
+        return people
     for separator in _PARTED:
         parts = split_list(separator, written)
         parts = [part for part in parts if any(map(str.isalnum, part))]
         people = [one for part in parts for one in split_people(part)] if len(parts) > 1 else []
         if people and all(map(_is_person, people)):
-            return people
+            return people if ";" in written else list(map(_family_first, people))
         if separator is _PARTED[0] and any(map(_has_initials, people)):
             return people  # a body among people
     if written.count(",") + 1 >= 2 and (people := _between_commas(written)):
@@ -176,6 +180,26 @@ def _between_commas(text: str) -> list[str]:
     if all(_FAMILY.fullmatch(one) and _GIVEN_INITIALS.fullmatch(two) for one, two in pairs):
         return [f"{one}, {two}" for one, two in pairs]
     return []
+
+
+def _full_names(text: str) -> list[str]:
+    """The people of ``Jane Doe, Richard Roe, and Ann Poe``; none where it is not that. Two names
+    may be a family's and a person's: ``Garcia Lopez, Ana Maria``."""
+    if text.count(",") + 1 < _FULL_NAMES_MIN and not (" and " in text and "," in text):
+        return []
+    parts = [part for part in split_list(_COMMA_AND, text) if part]
+    if len(parts) < _FULL_NAMES_MIN:
+        return []
+    are_names = all(is_natural_name(one) or split_initials_first(one) for one in parts)
+    return list(map(_family_first, parts)) if are_names else []
+
+
+def _family_first(name: str) -> str:
+    """``Doe, Jane`` of ``Jane Doe``; a name of another form as it is."""
+    if "," in name or split_initials(name) is not None or not is_natural_name(name):
+        return name
+    given, particle, family = split_natural_name(name)
+    return f"{particle} {family}".strip() + f", {given}"
 
 
 def _is_family(text: str) -> bool:

@@ -90,7 +90,10 @@ CSL_JSON: Final = Family(
     name="csl-json",
     shown="CSL-JSON",
     suffixes=(".json", ".csl"),
-    mark=re.compile(r"\A\s*(?:\[\s*[\[{\]]|\{\s*[\"}])"),
+    mark=re.compile(
+        r"\A\s*(?:\[\s*(?:[\[{\]]|(?:\"(?:[^\"\\]|\\.)*+\"|-?\d[\d.]*+|true|false|null)\s*(?:,|\]\s*\Z))"
+        r"|\{\s*[\"}])"
+    ),
     trace=csl_json.trace,
     written_type=csl_json.written_type,
     emit=csl_json.emit,

@@ -45,6 +45,8 @@ def test_only_a_year_is_a_year() -> None:
         ("2014/03/05/", {"date-parts": [[2014, 3, 5]]}),
         ("2014///Spring", {"date-parts": [[2014]], "season": 1}),
         ("2014 Mar 5", {"date-parts": [[2014, 3, 5]]}),
+        ("201403", {"date-parts": [[2014, 3]]}),
+        ("201413", {"literal": "201413"}),
         ("2014-03", {"date-parts": [[2014, 3]]}),
         ("in press", {"literal": "in press"}),
     ],

@@ -117,3 +117,9 @@ def test_an_open_range_keeps_its_year_and_what_was_written(tmp_path: Path, text:
         0
     ]
     assert ris["issued"] == {"date-parts": [[2019]]}
+
+
+@pytest.mark.parametrize("written", ["2019~", "{2019~}", "2019?", "2019%"])
+def test_a_date_that_is_not_certain_is_about_that_date(tmp_path: Path, written: str) -> None:
+    (values,) = load_content(tmp_path, f"@book{{a, title={{T}}, date={{{written}}}}}").values()
+    assert values["issued"] == {"date-parts": [[2019]], "circa": True}

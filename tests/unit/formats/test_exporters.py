@@ -35,6 +35,15 @@ def ris(tmp_path: Path, *lines: str) -> Values:
         ("author_keywords", "tags", ("123",)),
         ("EISSN", "ISSN", ("123",)),
         ("isbn-13", "ISBN", ("123",)),
+        ("artnum", "article-number", "123"),
+        ("pmc", "PMCID", "123"),
+        ("short-title", "title-short", "123"),
+        ("callnumber", "call-number", "123"),
+        ("publisher-place", "publisher-place", "123"),
+        ("abstractNote", "abstract", "123"),
+        ("electronic-issn", "ISSN", ("123",)),
+        ("lastaccessed", "accessed", {"literal": "123"}),
+        ("Group-Author", "author", (Name(literal="123"),)),
     ],
 )
 def test_a_field_of_another_name_is_the_field(
@@ -53,6 +62,11 @@ def test_keywords_of_two_kinds_are_keywords(tmp_path: Path) -> None:
         ("eprint={1706.03762}, archivePrefix={arXiv}", "https://arxiv.org/abs/1706.03762"),
         ("eprint={1706.03762}, eprinttype={arxiv}", "https://arxiv.org/abs/1706.03762"),
         ("eprint={arXiv:1706.03762v2}", "https://arxiv.org/abs/1706.03762v2"),
+        ("arxivId={arXiv:1706.03762}", "https://arxiv.org/abs/1706.03762"),
+        (
+            "eprint={2019/123}, archivePrefix={Cryptology ePrint Archive}",
+            "https://eprint.iacr.org/2019/123",
+        ),
         (
             "eprint={astro-ph/0212469}, archivePrefix={arXiv}",
             "https://arxiv.org/abs/astro-ph/0212469",

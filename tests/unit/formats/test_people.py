@@ -42,6 +42,12 @@ DOE, ROE = Name("Doe", "J."), Name("Roe", "K.")
         ("Doe, J.; Roe, K.; et al.", (DOE, ROE, OTHERS)),
         ("Doe, J. et al.", (DOE, OTHERS)),
         ("and Doe, J.", (DOE,)),
+        ("Jane Doe and Karl Roe", (Name("Doe", "Jane"), Name("Roe", "Karl"))),
+        (
+            "Jane Doe, Karl Roe, and A. Poe",
+            (Name("Doe", "Jane"), Name("Roe", "Karl"), Name("Poe", "A.")),
+        ),
+        ("Garcia Lopez, Ana Maria", (Name("Garcia Lopez", "Ana Maria"),)),
         ("US EPA", (Name(literal="US EPA"),)),
         ("Research Center, Inc.", (Name(literal="Research Center, Inc."),)),
         ("Simon and Schuster", (Name(literal="Simon and Schuster"),)),

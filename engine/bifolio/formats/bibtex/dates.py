@@ -35,7 +35,7 @@ def gather_issued(collector: FieldCollector, entry: EntryTexts) -> None:
     """Give the tags of the entry's date to ``issued``."""
     first: dict[str, tuple[int, str]] = {}
     for index, name, _, raw in entry:
-        if name in PARTS and (text := " ".join(latex.decode(raw).split())):
+        if name in PARTS and (text := _text(name, raw)):
             if name in first:
                 collector.append(index, _EXTRA + name, text)
             else:
@@ -44,6 +44,13 @@ def gather_issued(collector: FieldCollector, entry: EntryTexts) -> None:
         _gather_date(collector, first)
     else:
         _gather_year(collector, first)
+
+
+def _text(name: str, raw: str) -> str:
+    """The text of a part; BibLaTeX's date is no TeX, and a ``~`` at its end is a sign of EDTF."""
+    if name == "date" and "~" in raw and (edtf := raw.strip("{} ")) and "\\" not in edtf:
+        return " ".join(edtf.split())
+    return " ".join(latex.decode(raw).split())
 
 
 def _gather_date(collector: FieldCollector, first: dict[str, tuple[int, str]]) -> None:

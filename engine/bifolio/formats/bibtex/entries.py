@@ -16,6 +16,7 @@ from bifolio.formats.bibtex.crowded import is_roundtrip, roundtrip_pieces
 from bifolio.formats.bibtex.dates import PARTS as DATE_PARTS
 from bifolio.formats.bibtex.dates import gather_issued, other_date
 from bifolio.formats.bibtex.fields import (
+    BODIES_AS_AUTHORS,
     PARTS,
     SUBTITLES,
     archive_address,
@@ -27,7 +28,7 @@ from bifolio.formats.bibtex.fields import (
     read_status_of,
     title_of_subtitle,
 )
-from bifolio.formats.bibtex.journals import journal_name
+from bifolio.formats.bibtex.journals import journal_name, with_journal_names
 from bifolio.formats.bibtex.macros import expand, macros_of, month_macros_of
 from bifolio.formats.bibtex.names import own_name, written_name
 from bifolio.formats.bibtex.strings import (
@@ -137,6 +138,9 @@ def _gather(
         if name.endswith("type"):
             collector.feed(index, field)  # editortype: it chose the field of the names
             return
+        if name in BODIES_AS_AUTHORS:
+            collector.append(index, field, Name(literal=_line(latex.decode(text))))
+            return
         for person in parse_bibtex_names(text):
             collector.append(index, field, person)
     elif form is Form.TEXT:
@@ -186,9 +190,11 @@ def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
         return doi_of(unescape(address(_URL_COMMAND.sub("", text))))
     if field in ("rating", "read-status"):
         return rating_of(text) if field == "rating" else read_status_of(text)
+    if field == "container-title":
+        if journal := journal_name(text):
+            return journal
+        text = with_journal_names(text)
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
-    if field == "container-title" and (journal := journal_name(text)):
-        return journal
     if is_literal_list(name, given):
         return "; ".join(words_of(_line(latex.decode(part))) for part in split_names(text))
     if title := title_of_subtitle(name, given):

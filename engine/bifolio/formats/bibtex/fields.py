@@ -47,6 +47,7 @@ _WORDED: Final = frozenset("document manuscript article-journal".split())
 _LIKE_ARTICLES: Final = frozenset({"article-newspaper", "article-magazine", "post-weblog"})
 
 #: What comes before an ``eprint`` to be its address, by ``eprinttype`` or ``archivePrefix``.
+_IACR: Final = "https://eprint.iacr.org/"
 _ARCHIVES: Final = {
     "arxiv": "https://arxiv.org/abs/",
     "jstor": "https://www.jstor.org/stable/",
@@ -56,12 +57,22 @@ _ARCHIVES: Final = {
     "biorxiv": "https://www.biorxiv.org/content/",
     "medrxiv": "https://www.medrxiv.org/content/",
     "ssrn": "https://ssrn.com/abstract=",
+    "chemrxiv": "https://doi.org/",
+    "psyarxiv": "https://osf.io/preprints/psyarxiv/",
+    "osf": "https://osf.io/",
+    "iacr": _IACR,
+    "cryptology eprint archive": _IACR,
+    "ascl": "https://ascl.net/",
+    "zenodo": "https://zenodo.org/records/",
 }
 _ARXIV: Final = re.compile(r"\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?")
+_ARXIV_BEFORE: Final = re.compile(r"arxiv\s*:\s*", re.IGNORECASE)
 #: Databases that write their own name as the ``source``; to everybody else it is something else.
 _DATABASES: Final = frozenset(
     {"scopus", "web of science", "pubmed", "embase", "medline", "dimensions", "lens", "proquest"}
 )
+#: The Web of Science's fields of bodies that wrote a work: names of people they are not.
+BODIES_AS_AUTHORS: Final = frozenset({"group-author", "book-group-author"})
 #: JabRef's and BibDesk's names of a rating, and of whether something was read.
 RATINGS: Final = frozenset({"ranking", "rating"})
 READ_MARKS: Final = frozenset({"readstatus", "read"})
@@ -111,7 +122,9 @@ def _worded_type(kind: str, given: Mapping[str, str]) -> str:
 def archive_address(given: Mapping[str, str]) -> str:
     """The address of an entry's ``eprint`` in the archive that it names; empty where none does."""
     if "eprint" not in given:
-        return ""
+        number = (given.get("arxivid") or given.get("arxiv") or "").strip("{} ")
+        number = _ARXIV_BEFORE.sub("", number)
+        return _ARCHIVES["arxiv"] + number if _ARXIV.fullmatch(number) else ""
     eprint = given["eprint"].strip("{} ")
     if re.match(r"https?://", eprint):
         return eprint
@@ -180,6 +193,8 @@ def field_of(name: str, kind: str, given: Mapping[str, str]) -> tuple[str, int]:
         return "publisher", 1 + _PUBLISHERS.index(name)
     if name == "location" and kind == "paper-conference" and given.get("address"):
         return "event-place", 1  # the publisher's address next to the conference's place
+    if name in BODIES_AS_AUTHORS:
+        return "author", 0
     if name in _MARKED:
         return marked_field(name, given[name])
     if name == "source" and given["source"].strip("{} ").lower() not in _DATABASES:

@@ -71,6 +71,7 @@ zap|Zeitschrift für Astrophysik
     for name in line.partition("|")[0].split()
 }
 
+_MACRO_IN_TEXT: Final = re.compile(r"\\([A-Za-z]+)(?:\{\}|(?=[^A-Za-z]|\Z))")
 _MACRO: Final = re.compile(r"\{?\\([A-Za-z]+)(?:\{\})?\s*\}?")
 
 
@@ -81,3 +82,13 @@ def journal_name(text: str) -> str:
     if found is None:
         return ""
     return _JOURNALS.get(found.group(1).lower(), f"\\{found.group(1)}")
+
+
+def with_journal_names(text: str) -> str:
+    """The text with the names in the place of their macros (``\\aap Letters``); a macro that is in
+    no table, and commands of LaTeX's own, stay."""
+    if "\\" not in text:
+        return text
+    return _MACRO_IN_TEXT.sub(
+        lambda found: _JOURNALS.get(found.group(1).lower(), found.group()), text
+    )

@@ -29,6 +29,8 @@ def csl_date(value: Any) -> tuple[CslDate, bool]:
     if (seasons := _seasons(stored)) is not None:
         return seasons, not other and not words and is_whole
     parts = _parts(stored)
+    if parts is None and (parts := _parts(_without_days(stored))) is not None:
+        is_whole = False  # 31 April is some day in April
     if parts is None:
         if not words:
             return {}, False
@@ -105,6 +107,13 @@ def _parts(stored: Any) -> list[list[int]] | None:
             return None
         ends.append(known)
     return ends
+
+
+def _without_days(stored: Any) -> Any:
+    """The parts without days."""
+    if not isinstance(stored, list):
+        return stored
+    return [end[:2] if isinstance(end, list) else end for end in stored]
 
 
 def _is_date(numbers: list[int]) -> bool:

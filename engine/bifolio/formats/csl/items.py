@@ -157,11 +157,11 @@ def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None
         return
     value = _plain(value)
     if form is Form.NAMES:
-        names = _names(value)
+        names, others = _names(value)
         for name in names:
             collector.append(index, field, name)
-        if not names:
-            _gather_extra(collector, index, _EXTRA + tag, value)
+        if others or not names:
+            _gather_extra(collector, index, _EXTRA + tag, others or value)
     elif form is Form.DATE:
         date, whole = csl_date(value)
         if date:
@@ -246,18 +246,32 @@ def _gather_extra(collector: FieldCollector, index: int, field: str, value: Any)
         collector.append(index, field, one if isinstance(one, str) else _json(one))
 
 
-def _names(value: Any) -> list[Name]:
-    """The names of a list, or of what should be one: an object, or a text."""
+def _names(value: Any) -> tuple[list[Name], list[Any]]:
+    """(the names of a list, or of what should be one: an object, or a text; what in it says
+    something, and is no name)."""
     if isinstance(value, str):
         value = split_people(value)
     elif isinstance(value, dict):
         value = [value]
     elif not isinstance(value, list):
-        return []
-    names = [_name(one) for one in value if isinstance(one, dict | str)]
-    return [name for name in names if name != Name()]
+        return [], []
+    names: list[Name] = []
+    others: list[Any] = []
+    for one in value:
+        name = _name(one) if isinstance(one, dict | str) else Name()
+        if name != Name():
+            names.append(name)
+        elif any(one.values()) if isinstance(one, dict) else one and not isinstance(one, str):
+            others.append(one)
+    return names, others
 
 
+#: The parts of a name as programs of JavaScript call them, Zotero's among them.
+_OTHER_PARTS: Final = {
+    "lastName": "family", "firstName": "given", "last": "family", "first": "given",
+    "last_name": "family", "first_name": "given",
+    "family-names": "family", "given-names": "given",
+}  # fmt: skip
 _OTHERS: Final = frozenset({"et al.", "et al", "and others"})
 
 
@@ -269,8 +283,12 @@ def _name(value: dict[str, Any] | str) -> Name:
     name = Name.from_csl(value)
     if name.literal.lower() in _OTHERS:
         return OTHERS
-    if name == Name() and isinstance(body := value.get("name"), str):
-        return Name(literal=" ".join(body.split()))
+    if name == Name():
+        parts = {part: value[other] for other, part in _OTHER_PARTS.items() if value.get(other)}
+        if parts:
+            return Name.from_csl(parts)
+        if isinstance(body := value.get("name"), str):
+            return Name(literal=" ".join(body.split()))
     family = name.family.strip()
     if len(family) > 2 and (family[0], family[-1]) in _QUOTES:
         return replace(name, family=family[1:-1].strip())

@@ -13,9 +13,9 @@ from typing import Final
 #: The commands, and how many arguments each has.
 MEASURES: Final = {
     "num": 1, "si": 1, "unit": 1, "ang": 1, "numlist": 1,
-    "SI": 2, "qty": 2, "numrange": 2, "SIlist": 2, "qtylist": 2,
+    "SI": 2, "qty": 2, "qtyproduct": 2, "numproduct": 1, "numrange": 2, "SIlist": 2, "qtylist": 2,
     "SIrange": 3, "qtyrange": 3,
-    "ce": 1, "cf": 1, "ch": 1,
+    "ce": 1, "cf": 1, "ch": 1, "chem": 1,
 }  # fmt: skip
 
 _PREFIXES: Final = dict(
@@ -53,7 +53,7 @@ _EXPONENT: Final = re.compile(r"(?<=\d)\s*[eEdD]\s*([+-]?\d+)$")
 
 def measure(name: str, arguments: Sequence[str]) -> str:
     """What a command prints with these arguments."""
-    if name in ("ce", "cf", "ch"):
+    if name in ("ce", "cf", "ch", "chem"):
         return _chemistry(arguments[0])
     if name in ("si", "unit"):
         return _unit(arguments[0])
@@ -62,6 +62,9 @@ def measure(name: str, arguments: Sequence[str]) -> str:
         return "".join(
             part.strip() + mark for part, mark in zip(parts, "°′″", strict=False) if part.strip()
         )
+    if name in ("numproduct", "qtyproduct"):
+        numbers = " × ".join(map(_number, arguments[0].split("x")))
+        return _with_unit(numbers, arguments[1] if len(arguments) > 1 else "")
     if name in ("numlist", "SIlist", "qtylist"):
         numbers = ", ".join(map(_number, arguments[0].split(";")))
         return _with_unit(numbers, arguments[1] if len(arguments) > 1 else "")

@@ -18,6 +18,7 @@ from bifolio.formats.latex.measures import MEASURES, measure
 from bifolio.formats.latex.symbols import (
     ACCENTS,
     ACCENTS_BY_PLACE,
+    ALPHABETS,
     BARE_ACCENTS,
     BOXES,
     DROPPED,
@@ -50,7 +51,6 @@ _SPACING: Final = {
     "@": "",
 }  # fmt: skip
 _SCRIPTS: Final = {"_": ("<sub>", "</sub>"), "^": ("<sup>", "</sup>")}
-_ALPHABETS: Final = frozenset({"mathbb", "mathcal", "mathfrak"})
 _FRACTIONS: Final = frozenset("frac tfrac dfrac cfrac nicefrac sfrac textfrac".split())
 _ABOVE: Final = frozenset("`'^~=u.\"rHvhGU")
 _URL_ESCAPE: Final = re.compile(
@@ -59,8 +59,10 @@ _URL_ESCAPE: Final = re.compile(
 )
 _URL_WORDS: Final = {"less": "<", "greater": ">", "underscore": "_", "hyphen": "-", "dollar": "$"}
 #: A command's options, which print nothing.
+#: The options of a command, behind which its argument comes.
+_OPTIONS_OF_ARGUMENT: Final = re.compile(r"\s*(\[[^\[\]{}]*\])(?=\{)")
 _OPTIONS: Final = re.compile(r"\s*\[[^\[\]{}]*\]")
-_CODE: Final = re.compile(r"\s*(\d+)|\s*`\\?(.)")
+_CODE: Final = re.compile(r"\s*(\d+)|\s*`\\?(.)|\s*'([0-7]+)|\s*\"([0-9A-F]+)")
 _DIMENSION: Final = re.compile(r"\s*-?[\d.]*\s*(?:em|ex|pt|in|cm|mm)\b", re.IGNORECASE)
 _EMPTY_BEFORE_LETTER: Final = re.compile(r"\{\}(?:[^\W\d_]|\\[ij]\b)")
 #: Takes the blanks after it away; it stands for no character.
@@ -263,10 +265,14 @@ class LatexReader:
         elif name == "discretionary":
             for _ in range(3):
                 self._drop_argument()
-        elif name in _ALPHABETS:
+        elif name in ALPHABETS:
             self._await(lambda text: "".join(alphabet(name, one) for one in text))
         elif (known := symbol(name)) is not None:
             self._word(known, gap)
+        elif following == "[" and (options := _OPTIONS_OF_ARGUMENT.match(self._text, self._at)):
+            self._at = options.end(1)
+            if name in ("isotope", "nuclide"):
+                self._emit(f"<sup>{options.group(1)[1:-1].strip()}</sup>")
         elif following != "{" or self._text.startswith("{}", self._at):
             self._word(name, gap)
 
@@ -336,7 +342,7 @@ class LatexReader:
             return
         if braced is None:
             self._at = found.end()
-        code = int(found.group(1)[:7]) if found.group(1) else ord(found.group(2))
+        code = _code(found)
         self._emit(chr(code) if 32 <= code < 0xD800 else "")
 
     # --- arguments that are no LaTeX ---
@@ -430,6 +436,15 @@ def _upper_case(text: str) -> str:
 
 def _lower_case(text: str) -> str:
     return text.lower()
+
+
+def _code(found: re.Match[str]) -> int:
+    """A character's number, written in ten digits, as the character, in octal or hexadecimal."""
+    decimal, character, octal, hexadecimal = found.groups()
+    if character:
+        return ord(character)
+    base, digits = (10, decimal) if decimal else (8, octal) if octal else (16, hexadecimal)
+    return int(digits[:7], base)
 
 
 def _accent(accent: str, text: str) -> str:

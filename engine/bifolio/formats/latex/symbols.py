@@ -31,6 +31,12 @@ ACCENTS: Final = {
     "h": "\u0309",
     "G": "\u030f",
     "U": "\u030e",
+    # of MathSciNet
+    "polhk": "\u0328",
+    "soft": "\u030c",
+    "ocirc": "\u030a",
+    "udot": "\u0323",
+    "cftil": "\u0302",
     # in formulas
     "grave": "\u0300",
     "acute": "\u0301",
@@ -78,6 +84,29 @@ WORDS: Final = {
     **{name: name for name in "TeX LaTeX BibTeX AmSTeX AMSTeX XeTeX LuaTeX pdfTeX MF".split()},
     "LaTeXe": "LaTeX2ε",
     "Dash": "—",
+    "ddag": "‡",
+    "cprime": "ʹ",
+    "Cprime": "ʺ",
+    "cydot": "·",
+    "lasp": "ʿ",
+    "rasp": "ʾ",
+    "dbar": "đ",
+    "Dbar": "Đ",
+    "flqq": "«",
+    "frqq": "»",
+    "flq": "‹",
+    "frq": "›",
+    "glqq": "„",
+    "grqq": "“",
+    "glq": "‚",
+    "grq": "‘",
+    "euro": "€",
+    "ohm": "Ω",
+    "micro": "µ",
+    "perthousand": "‰",
+    "permil": "‰",
+    "checkmark": "✓",
+    "textperiodcentered": "·",
     "slash": "/",
     "hyphen": "-",
     "emdash": "—",
@@ -144,7 +173,8 @@ WORDS: Final = {
 SILENT: Final = frozenset(
     "protect relax aftergroup ignorespaces unskip null leavevmode noindent bgroup egroup break "
     "allowbreak nobreak nolinebreak tiny scriptsize footnotesize small normalsize large Large "
-    "normalfont rm tt sf upshape rmfamily ttfamily sffamily mdseries displaystyle textstyle left "
+    "normalfont rm tt sf cal mit frak Bbb upshape rmfamily ttfamily sffamily mdseries "
+    "displaystyle textstyle left "
     "right big Big bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle limits nolimits makeatletter "
     "makeatother expandafter selectfont xspace LARGE huge Huge boldmath unboldmath scriptstyle "
     "scriptscriptstyle raggedright centering sloppy frenchspacing nonfrenchspacing strut "
@@ -240,11 +270,28 @@ def _macros() -> dict[str, str]:
     }
 
 
+#: The alphabets of formulas, by Unicode's names of their letters.
+ALPHABETS: Final = {
+    "mathbb": "DOUBLE-STRUCK",
+    "mathcal": "SCRIPT",
+    "mathscr": "SCRIPT",
+    "mathfrak": "FRAKTUR",
+}
+
+
 @lru_cache(maxsize=256)
 def alphabet(name: str, letter: str) -> str:
-    """A letter of ``\\mathbb``, ``\\mathcal`` or ``\\mathfrak``."""
-    style = {"mathbb": "DOUBLE-STRUCK", "mathcal": "SCRIPT", "mathfrak": "FRAKTUR"}[name]
-    for words in (f"{style} CAPITAL {letter}", f"MATHEMATICAL {style} CAPITAL {letter}"):
+    """A letter of ``\\mathbb``, ``\\mathcal``, ``\\mathscr`` or ``\\mathfrak``."""
+    style = ALPHABETS[name]
+    if letter.islower():  # Unicode's capital of the name says nothing of the letter's
+        style = {"FRAKTUR": "FRAKTUR SMALL"}.get(style, "")
+    else:
+        style += " CAPITAL"
+    for words in (
+        f"{style.replace('FRAKTUR', 'BLACK-LETTER')} {letter}",
+        f"{style} {letter}",
+        f"MATHEMATICAL {style} {letter}",
+    ):
         try:
             return unicodedata.lookup(words)
         except KeyError:

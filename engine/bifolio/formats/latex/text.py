@@ -22,8 +22,9 @@ _TEX: Final = re.compile(r"[\\{}$~]|--|``|''|[?!]`")
 _SIMPLE: Final = re.compile(r"\\(?:[&%#_{}]|(?:La)?TeX(?![A-Za-z])(?:\{\}|[ ]?(?=[^A-Za-z ]|$))?)")
 #: Whatever ends the last command ends with it.
 _BRANCHES: Final = re.compile(
-    r"\\ifmmode(?![A-Za-z])\s*((?:(?!\\else|\\fi(?![A-Za-z])|\\ifmmode).)*+)"
-    r"(?:\\else(?![A-Za-z])\s*((?:(?!\\fi(?![A-Za-z])|\\ifmmode).)*+))?"
+    r"\\if(mmode|true|false)(?![A-Za-z])\s*"
+    r"((?:(?!\\else|\\fi(?![A-Za-z])|\\if(?:mmode|true|false)).)*+)"
+    r"(?:\\else(?![A-Za-z])\s*((?:(?!\\fi(?![A-Za-z])|\\if(?:mmode|true|false)).)*+))?"
     r"\\fi(?![A-Za-z])(?:\{\}|[ \t\n]+)?",
     re.DOTALL,
 )
@@ -57,12 +58,14 @@ def _entity(found: re.Match[str]) -> str:
 
 def resolve_branches(text: str) -> str:
     r"""The text with one branch of ``\ifmmode..\else..\fi``: that of a formula in one, else the
-    other."""
-    if r"\ifmmode" not in text:
+    other; and of ``\iftrue``, ``\iffalse``."""
+    if r"\if" not in text:
         return text
 
     def branch(found: re.Match[str]) -> str:
-        formula, plain = found.group(1), found.group(2) or ""
+        condition, formula, plain = found.group(1), found.group(2), found.group(3) or ""
+        if condition != "mmode":
+            return formula if condition == "true" else plain
         return formula if text.count("$", 0, found.start()) % 2 else plain
 
     # The innermost first; each turn leaves one level of nesting less.

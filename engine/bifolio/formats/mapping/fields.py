@@ -82,7 +82,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "title-short",
-        "shorttitle",
+        "shorttitle short-title short_title",
         "shorttitle",
         "ST",
         enw="!",
@@ -112,7 +112,8 @@ FIELDS: Final = (
     ),
     FieldRow(
         "container-title-short",
-        "shortjournal abbrev_source_title journal-iso journal_iso abbrevjournal [journal]",
+        "shortjournal abbrev_source_title journal-iso journal_iso abbrevjournal journalabbr "
+        "journal_abbreviation journal-abbreviation iso-source-abbreviation [journal]",
         "shortjournal",
         "J2 JA J1 [JO]",
         "RIS: JO next to JF or T2",
@@ -166,7 +167,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "accessed",
-        "urldate",
+        "urldate access-date accessdate url_date lastchecked lastaccessed accessed",
         "urldate",
         "Y2",
         enw="[",
@@ -216,7 +217,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "article-number",
-        "eid articleno art_number article-number article_number articlenumber",
+        "eid articleno artnum art_number article-number article_number articlenumber article_no",
         "eid",
         "C7 AR",
         enw="]",
@@ -226,7 +227,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "number-of-pages",
-        "pagetotal numpages page_count",
+        "pagetotal numpages page_count num_pages number-of-pages",
         "pagetotal numpages page_count",
         "[SP]",
         "RIS: SP of a whole work",
@@ -287,7 +288,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "publisher-place",
-        "address location",
+        "address location place publisher-place publisher_place",
         "location address",
         "CY PP [C1]",
         enw="C",
@@ -341,7 +342,8 @@ FIELDS: Final = (
     ),
     FieldRow(
         "ISSN",
-        "issn eissn e-issn essn issn-online issn-print",
+        "issn eissn e-issn e_issn essn issn-online issn-print electronic-issn print-issn pissn "
+        "p-issn issn-l",
         "issn eissn",
         "[SN] ISSN EISSN",
         enw="[@]",
@@ -360,7 +362,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "PMCID",
-        "pmcid pmc_id",
+        "pmcid pmc_id pmc",
         "pmcid",
         "[C2] PMCID [U2]",
         "RIS: a C2 that begins with PMC",
@@ -378,7 +380,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "abstract",
-        "abstract",
+        "abstract abstractnote",
         "abstract",
         "AB N2",
         enw="X",
@@ -424,7 +426,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "call-number",
-        "call-number library lccn",
+        "call-number callnumber call_number library lccn",
         "library call-number lccn",
         "CN",
         enw="L",
@@ -457,7 +459,7 @@ FIELDS: Final = (
     ),
     FieldRow(
         "author-address",
-        "affiliation",
+        "affiliation affiliations author-address author_address",
         "affiliation",
         "AD",
         enw="+",

@@ -226,11 +226,13 @@ WRITTEN_TYPES: Final = {
 WORDED_TYPES: Final = {
     word: csl
     for csl, words in {
-        "webpage": "web page|webpage|website|web site|online|internet site|available online",
-        "article-newspaper": "newspaper|newspaper article",
-        "article-magazine": "magazine|magazine article",
-        "speech": "speech|talk|presentation|lecture|conference presentation|conference talk",
-        "post-weblog": "blog|blog post|weblog",
+        "webpage": "web|web page|webpage|web_page|website|web site|online|internet site|"
+        "available online",
+        "article-newspaper": "newspaper|newspaper article|newspaperarticle|newspaper_article",
+        "article-magazine": "magazine|magazine article|magazinearticle|magazine_article",
+        "speech": "speech|talk|presentation|lecture|conference presentation|conference talk|poster|"
+        "conference poster",
+        "post-weblog": "blog|blog post|weblog|blogpost",
         "post": "forum post|social media post|tweet",
         "dataset": "dataset|data set",
         "software": "software|computer software|computer program|program",
@@ -249,7 +251,8 @@ WORDED_TYPES: Final = {
         "hearing": "hearing",
         "standard": "standard",
         "article": "preprint",
-        "entry-encyclopedia": "encyclopedia article|encyclopedia entry",
+        "entry-encyclopedia": "encyclopedia|encyclopedia article|encyclopedia entry|"
+        "encyclopediaarticle",
         "entry-dictionary": "dictionary entry",
         "graphic": "artwork",
     }.items()

@@ -205,3 +205,15 @@ def test_what_of_better_bibtex_is_not_read_is_named(tmp_path: Path) -> None:
     path.write_text(json.dumps(whole), encoding="utf-8")
     reasons = " ".join(one.reason for one in load(path).skipped)
     assert "belongs to no reference" in reasons
+
+
+def test_what_of_a_list_of_names_is_none_is_kept(tmp_path: Path) -> None:
+    values = values_of(tmp_path, item(author=[5, {"family": "Roe"}, ["Doe", "Jane"], {}, None]))
+    assert values["author"] == (Name("Roe"),)
+    assert values["x.csl-json.author"] == ("5", '["Doe", "Jane"]')
+
+
+def test_a_day_that_no_month_has_leaves_the_month(tmp_path: Path) -> None:
+    values = values_of(tmp_path, item(issued={"date-parts": [[2019, 4, 31]]}))
+    assert values["issued"] == {"date-parts": [[2019, 4]]}
+    assert values["x.csl-json.issued"] == ('{"date-parts": [[2019, 4, 31]]}',)

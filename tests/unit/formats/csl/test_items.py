@@ -112,3 +112,17 @@ def test_a_number_of_thousands_of_digits_stops_no_file(tmp_path: Path, array: bo
     values = load_content(tmp_path, text, "a.json").values()
     assert [one["title"] for one in values] == ["A", "B"]
     assert values[0]["volume"] == "9" * 5000
+
+
+@pytest.mark.parametrize("first", ['1, "x", null', '"of a list"', "true", "-1.5"])
+def test_an_array_whose_first_elements_are_no_objects_gives_its_objects(
+    tmp_path: Path, first: str
+) -> None:
+    loaded = load_content(tmp_path, f'[{first}, {{"title": "A"}}, [2], {{"title": "B"}}]', "a.json")
+    assert [one["title"] for one in loaded.values()] == ["A", "B"]
+    assert len(loaded.skipped) == first.count(",") + 2
+
+
+def test_a_list_of_works_by_number_is_no_json(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError):
+        load_content(tmp_path, "[1] Doe, J., On folding. 2019.\n[2] Roe, K.\n", "a.txt")

@@ -31,6 +31,12 @@ from bifolio.records.names import Name
         (r"\scalebox{0.8}{small} \makebox[2em]{box}", "small box"),
         (r"\ce{H2O} and \ce{SO4^2-}", "H<sub>2</sub>O and SO<sub>4</sub><sup>2-</sup>"),
         (r"\ce{^{13}C} \ce{A -> B}", "<sup>13</sup>C A → B"),
+        (r"\chem{CO_2} \isotope[12]{C}", "CO<sub>2</sub> <sup>12</sup>C"),
+        (r"\unknown[option]{text} \qtyproduct{1 x 2}{\m}", "text 1 × 2 m"),
+        (r"\iffalse a\else b\fi{} \iftrue c\else d\fi", "b c"),
+        (r"{\cal C} $\mathfrak{g}$ $\mathscr{L}$ $\mathfrak{C}$", "C 𝔤 ℒ ℭ"),
+        ("\\char'176 \\char\"7E \\char126", "~ ~ ~"),
+        (r"Gel\cprime fand, Jurki\polhk{e}wicz \ddag \flqq a\frqq", "Gelʹfand, Jurkięwicz ‡«a»"),
     ],
 )
 def test_latex_with_arguments_prints_what_tex_prints(latex: str, text: str) -> None:
@@ -53,6 +59,8 @@ def test_branches_in_names_are_read_before_names_are_parted(tmp_path: Path) -> N
         (r"{\apj}", "The Astrophysical Journal"),
         (r"{\mnras}", "Monthly Notices of the Royal Astronomical Society"),
         (r"{{\aap}}", "Astronomy & Astrophysics"),
+        (r"{\aap Letters}", "Astronomy & Astrophysics Letters"),
+        (r"{\apj, Suppl.}", "The Astrophysical Journal, Suppl."),
         (r'"\prd{}"', "Physical Review D"),
         (r"{\ownmacro}", r"\ownmacro"),
         (r"{Astron. J.}", "Astron. J."),
