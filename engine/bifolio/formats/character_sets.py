@@ -88,6 +88,18 @@ _BEFORE_WORDS: Final = frozenset("\u201c\u2018\u201e\u201a«‹¿¡\u2013\u2014�
 _BEHIND_WORDS: Final = frozenset("\u201d\u2019\u201c\u2018»›…™®\u2013\u2014°ºª†‡")
 #: Two characters in a row, as every text in characters has them somewhere.
 _TWO: Final = re.compile(r"[^\x00-\x7f]{2}")
+#: Where Windows-1252 has a dash or an apostrophe next to a part of a word that is none: Mac Roman
+#: has a letter of Spanish there (``Espa\xf1a``, ``L\xf3pez``, ``Garc\xeda``).
+_SPANISH: Final = re.compile(
+    rb"(?<![A-Za-z\x80-\xff])(?!(?:i[fnst]|or|a[nst]?|so|no|o[fn]|by|to|we|he|be)\x97)"
+    rb"[A-Za-z]{1,2}([\x96\x97])[a-z]{2}"
+    rb"|[A-Za-z]{2}([\x96\x97])(?!(?<=\x97)(?:i[fnst]|or|a[nst]?|so|no|o[fn]|by|to|we|he|be)\b)"
+    rb"[a-z]{1,2}(?![A-Za-z\x80-\xff])"
+    rb"|(?<!qu)(?<=[a-z]{2})(\x92)(?!(?:s|t|d|m|re|ve|ll|em|am)(?![a-z]))[a-z]"
+)
+_QUOTES: Final = re.compile(rb"[\x93\x94]")
+#: Each of these signs by itself may be one; two kinds of them, among few bytes, are letters.
+_SPANISH_KINDS: Final = 2
 #: So much of a text is looked at.
 _BYTES_MAX: Final = 200_000
 
@@ -148,6 +160,8 @@ def _candidates(lines: bytes) -> list[str]:
     high = len(_HIGH.findall(lines))
     if _UTF_8.search(lines):
         return [_WINDOWS]
+    if high < _FEW and _is_spanish(lines):
+        return [_MAC, _WINDOWS]
     if old := _old_set(lines, found):
         return [old, _WINDOWS]
     if high < _FEW and _OPEN.search(lines):
@@ -209,6 +223,12 @@ def _old_set(lines: bytes, found: str) -> str:
     return best if _fitness(lines, best) > least else ""
 
 
+def _is_spanish(lines: bytes) -> bool:
+    """Whether signs of Windows-1252 are where only letters of Mac Roman make words."""
+    kinds = {sign for signs in _SPANISH.findall(lines) for sign in signs if sign}
+    return len(kinds) >= _SPANISH_KINDS and _QUOTES.search(lines) is None
+
+
 def _common(lines: bytes, name: str) -> int:
     return sum(1 for one in lines.decode(name, errors="replace") if one in _COMMON)
 
@@ -224,7 +244,7 @@ def _fitness(lines: bytes, name: str) -> int:
         if not one.isalpha() or one in _NO_LETTERS:
             fits += _fits_as_sign(one, inside=bool(before and after), after_word=bool(before))
         else:
-            capital = one.isupper() and before.islower()
+            capital = one.isupper() and (before.islower() or (before.isalpha() and after.islower()))
             small = not before and after.isupper() and one.islower()
             fits += -1 if capital or small else 1
     return fits

@@ -136,6 +136,10 @@ def test_a_western_text_whose_only_high_bytes_are_signs_is_one(text: str) -> Non
     [
         ("Müller, Jörg. Über das Falten großer Bögen", "cp850"),
         ("Müller, Jörg. Über das Falten großer Bögen", "mac-roman"),
+        ("Müller, Jörg. Über die Faltung", "mac-roman"),
+        ("Pérez, J. Una visión", "mac-roman"),
+        ("López, M. El niño", "mac-roman"),
+        ("García, L. La señora", "mac-roman"),
         ("Étude de la forêt: l'élève français à Noël", "cp850"),
         ("La investigación española: niños, año, corazón", "cp850"),
         ("Łukasz Żółć: Składanie papieru i dzieje książki", "cp852"),

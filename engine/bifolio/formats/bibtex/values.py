@@ -111,10 +111,13 @@ def as_harmless(tag: str, raw: str) -> str:
 
 
 def with_paired_braces(raw: str) -> str:
-    """A raw value with every brace in a pair. BibTeX counts one behind a backslash too, so that a
-    lone one ends the entry elsewhere, or swallows the next: it is written as a command. One that
-    is lone in a damaged file goes."""
-    if _SIMPLE.fullmatch(raw) is not None or _is_whole(raw):
+    """A raw value with every brace in a pair. BibTeX counts one behind a backslash too and pandoc
+    does not, so that a lone one of either ends the entry elsewhere, or swallows the next: those
+    behind backslashes are written as commands. One that is lone in a damaged file goes."""
+    escaped = ("\\{" in raw or "\\}" in raw) and _ESCAPED_BRACE.search(raw) is not None
+    if (not escaped and _SIMPLE.fullmatch(raw) is not None) or (
+        _is_whole(raw) and (not escaped or _is_whole(_ESCAPED_BRACE.sub(r"\1", raw)))
+    ):
         return raw
     raw = _ESCAPED_BRACE.sub(_as_command, raw)
     return raw if _is_whole(raw) else _repaired(raw)

@@ -12,7 +12,7 @@ from typing import Final
 _LABELS: Final = {
     label: field
     for field, labels in {
-        "call-number": "call number|call no|call no.|library call number",
+        "call-number": "call number|call no|call no.|library call number|shelf mark",
         "editor": "editor|editors|editor(s)|ed.|eds.",
         "collection-editor": "series editor|series editors|series editor(s)",
         "archive": "database",
@@ -27,7 +27,14 @@ _LABELS: Final = {
         "DOI": "doi",
         "PMID": "pmid|pubmed id",
         "PMCID": "pmcid",
-        "URL": "url|location/url",
+        "URL": "url|location/url|web address|internet address",
+        "accessed": "date accessed|access date|accessed|date retrieved",
+        "volume": "volume|volume id",
+        "issue": "issue|issue id",
+        "number": "report number|patent number",
+        "page": "pages|page numbers",
+        "title-short": "short title",
+        "genre": "document type|type of work|degree",
         "publisher": "publisher|publisher name",
         "publisher-place": "place of publication|publisher place",
         "author-address": "author address|author affiliation|address",

@@ -11,6 +11,7 @@ from tests.unit.formats.files import export, exported, load_content
 
 from bifolio import Library
 from bifolio.formats import without_damage, write
+from bifolio.formats.bibtex.values import with_paired_braces
 from bifolio.records.names import Name
 from bifolio.records.reference import ExportedReference, ImportedBlocks, Values
 
@@ -197,3 +198,19 @@ def test_of_an_entry_with_too_many_fields_what_is_too_much_is_a_comment_and_name
     assert len(re.findall("^  [^ %]* = ", written, re.MULTILINE)) == 90
     assert "\n  % field94 = {94}\n" in written
     assert [one.field for one in report.lost] == [f"x.bibtex.field{n}" for n in range(90, 95)]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"{L\{o}drup}", r"{L\textbraceleft{}odrup}"),
+        (r"{x {a\{b} y} z}", r"{x {a\textbraceleft{}b} y z}"),
+        (r"{a \{b\} c}", r"{a \{b\} c}"),
+        (r"{a \\{b} c}", r"{a \\{b} c}"),
+        (r"{a\} b\{}", r"{a\textbraceright{} b\textbraceleft{}}"),
+    ],
+)
+def test_a_brace_behind_a_backslash_has_a_partner_however_it_is_counted(
+    written: str, meant: str
+) -> None:
+    assert with_paired_braces(written) == meant
