@@ -24,6 +24,8 @@ _GROUP: Final = re.compile(r"\{[^{}]*\}")
 _COMMAS_MAX: Final = 2
 _GROUPS_DEEP_MAX: Final = 8
 _EMPTY_PART: Final = re.compile(r"^\s*,|,\s*,")
+#: A part of a name in BibLaTeX's extended form: ``given=Hans, family=Harman, prefix=von``.
+_EXTENDED_PART: Final = re.compile(r'\s*"?[a-z][a-z-]*\s*=', re.IGNORECASE)
 #: ``and`` next to another one, which leaves an empty name between them.
 _EMPTY_NAME: Final = re.compile(r"\sand\s+and\s", re.IGNORECASE)
 
@@ -74,11 +76,14 @@ def is_readable_field(name: str, raw: str, macros: Mapping[str, str] | None = No
 
 def _is_readable_name(name: str) -> bool:
     """Whether no part of a name is empty, and it has no more commas than a name of BibTeX's. Biber
-    counts those in braces too, unless the name begins and ends with a brace."""
+    counts those in braces too, unless the name begins and ends with a brace. The parts of the
+    extended form are as many as there are."""
     name = name.strip()
     if "," not in name:
         return name != "0"  # which Biber takes for none
     if name[0] == "{" and name[-1] == "}":
+        return True
+    if all(map(_EXTENDED_PART.match, name.split(","))):
         return True
     return name.count(",") <= _COMMAS_MAX and _EMPTY_PART.search(name) is None
 

@@ -94,6 +94,7 @@ def test_a_block_that_would_damage_an_entry_is_mended_or_left_out(
         ('{M{\\"u}ller, {\\"O}. and {and and and}, R0}', True),
         ('"Doe, Jr., Jane and Roe, R."', True),
         ("{{Ink, Paper, Wood, Board} and Roe, R}", True),
+        ("{Doe, J. and family=Harman, given=Hans, prefix=von, useprefix=false}", True),
     ],
 )
 def test_names_for_which_biber_leaves_out_the_entry_are_written_again(
