@@ -37,6 +37,10 @@ SERVE_CHANGES_MAX = 10_000
 #: How often it is looked whether somebody wrote, while anybody waits for that.
 SERVE_LOOK_S = 0.1
 
+#: How long requests have the library for themselves after each thousand references that get short
+#: names in the background, after an import.
+SERVE_NAMING_PAUSE_S = 0.02
+
 #: Characters of references, and of the objects that were made of them, that are kept for the next
 #: window: three thousand references, so that the process stays far under 120 MB.
 SERVE_MADE_BYTES_MAX = 12 * 1024 * 1024

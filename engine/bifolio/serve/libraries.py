@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
 from bifolio import limits
+from bifolio.errors import BifolioError
 from bifolio.home import Home
 from bifolio.library.library import Library
+from bifolio.library.short_names import UnnamedError
 from bifolio.serve.answers import Refusal, not_found
 from bifolio.serve.served_library import ServedLibrary
 
@@ -33,6 +34,7 @@ class LibraryThread:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="bifolio-library")
         self._waiting = 0
         self._served: ServedLibrary | None = None
+        self._naming: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Future[None]] = set()
         #: Whether who waits for a change is to be sent home.
@@ -56,6 +58,11 @@ class LibraryThread:
             return await loop.run_in_executor(self._executor, self._do, act, writing)
         finally:
             self._waiting -= 1
+            if self._is_behind() and (self._naming is None or self._naming.done()):
+                self._naming = asyncio.create_task(self._name_rest())
+
+    def _is_behind(self) -> bool:
+        return self._served is not None and self._served.names.is_behind and not self.is_ending
 
     async def data_version(self) -> tuple[int, ...]:
         """Another value whenever anybody wrote; nothing else is read for it."""
@@ -96,14 +103,34 @@ class LibraryThread:
 
     def close(self) -> None:
         """Do what still waits, then close the library."""
+        self.is_ending = True
         self._executor.submit(self._close)
         self._executor.shutdown(wait=True)
 
     def _do(self, act: Callable[[ServedLibrary], T], writing: bool) -> T:
         served = self._open()
-        served.catch_up()
-        with nullcontext() if writing else served.windows.moment():
+        served.catch_up(briefly=not writing)
+        if writing:
             return act(served)
+        while True:
+            try:
+                with served.windows.moment():
+                    return act(served)
+            except UnnamedError as error:  # nothing is named inside of a moment
+                served.names.name(error.records)
+                served.note_writes()
+
+    def _name_more(self) -> bool:
+        try:
+            return not self.is_ending and self._open().names.name_more()
+        except BifolioError:  # whoever asks next says so
+            return False
+
+    async def _name_rest(self) -> None:
+        """Name what no request has asked for yet, a little at a time, between requests."""
+        loop = asyncio.get_running_loop()
+        while await loop.run_in_executor(self._executor, self._name_more):
+            await asyncio.sleep(limits.SERVE_NAMING_PAUSE_S)
 
     def _open(self) -> ServedLibrary:
         if self._served is None:

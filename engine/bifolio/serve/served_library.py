@@ -44,9 +44,17 @@ class ServedLibrary:
         """The beginning of its paths."""
         return "users/0" if self.group is None else f"groups/{self.group}"
 
-    def catch_up(self) -> None:
-        """Give what is new its short name; forget what was kept if anybody wrote."""
-        self.names.catch_up()
+    def catch_up(self, *, briefly: bool = False) -> None:
+        """Give what is new its short name; forget what was kept if anybody wrote.
+
+        Args:
+            briefly: where a lot is new, name it when it is asked for (``ShortNames.catch_up``).
+        """
+        self.names.catch_up(briefly=briefly)
+        self.note_writes()
+
+    def note_writes(self) -> None:
+        """Forget what was kept if anybody wrote."""
         now = (*self.windows.data_version(), self.library.files.texts_version)
         if now != self._seen:
             self.forget()
