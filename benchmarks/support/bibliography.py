@@ -9,6 +9,7 @@ copy in its citation key and before its title, so that every reference is one of
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ _FILES = ("typography.bib", "printing-history.bib")
 
 _ENTRY = re.compile(r"^@\w+\{[^\n]*,\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 _KEY = re.compile(r"\A(@\w+\{[^,\n]+)")
+_TITLE_LINE = re.compile(r"^\s*title\s*=\s*(.*)$", re.MULTILINE)
 _TITLE = re.compile(r"^(\s*title\s*=\s*[{\"])", re.MULTILINE)
 
 
@@ -29,6 +31,15 @@ def write_bibliography(path: Path, count: int) -> None:
             if number == count:
                 return
             file.write(entry + "\n")
+
+
+def words_of_titles() -> list[str]:
+    """The words of four letters and more of all titles, each once, in a mixed order."""
+    found: dict[str, None] = {}
+    for entry in _real_entries():
+        for line in _TITLE_LINE.findall(entry):
+            found.update(dict.fromkeys(re.findall("[a-z]{4,}", line.lower())))
+    return sorted(found, key=lambda word: (zlib.crc32(word.encode()), word))
 
 
 def _entries() -> Iterator[str]:

@@ -136,9 +136,7 @@ class ShortNames:
         version, record, first = self._behind
         asked = [one for one in records if one not in self._before_turn]
         ages = self._replica.journal.index.versions.among(asked)
-        new = {
-            one.record for one in ages.values() if (one.version, one.record) > (version, record)
-        }
+        new = {one.record for one in ages.values() if (one.version, one.record) > (version, record)}
         if first:
             new |= {one for one, parts in self._keys.of(asked).items() if "" not in parts}
         if new:
@@ -218,7 +216,9 @@ class ShortNames:
         # No record's id is behind "g".
         behind = meta.short_keys_behind
         version, record, first = behind or (through, "g", 0)
-        if newest < through or (not through and behind is None):  # for the first time, or another history was joined
+        if newest < through or (
+            not through and behind is None
+        ):  # for the first time, or another history was joined
             version, record, first = newest, "g", 1
             self._name(self._keys.without("group"), newest)
         changed = versions.after(version, record, most=_AT_ONCE)

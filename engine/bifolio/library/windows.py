@@ -8,7 +8,7 @@ read once is read again only where it is not what it was.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from bifolio.replica.note_views import annotation_views, note_views
 from bifolio.replica.projection import has_parts, shown_fields, strings_of
 from bifolio.results import LibraryChanges, WindowRow
 from bifolio.search.search import Searches
+from bifolio.storage.ranks import Ranks as Ranks
 from bifolio.storage.window_rows import StoredWindowRow as StoredWindowRow
 from bifolio.storage.window_rows import WindowRows
 
@@ -70,7 +71,7 @@ class Windows:
             raise UsageError("A search does not look into the trash.")
         return Searches(self._replica).order(query, sort=chosen, most=most)
 
-    def matching(self, query: Query) -> set[int]:
+    def matching(self, query: Query) -> Collection[int]:
         """The numbers of the references that a query finds, in no order.
 
         Raises:
@@ -78,9 +79,16 @@ class Windows:
         """
         return Searches(self._replica).matching(query)
 
-    def in_order(self, numbers: Set[int], *, sort: str, most: int | None = None) -> list[int]:
+    def in_order(
+        self, numbers: Collection[int], *, sort: str, most: int | None = None
+    ) -> list[int]:
         """These references, none of them in the trash, in an order; the first so many only."""
         return self._replica.references.index.in_order(numbers, parse_sort(sort), most=most)
+
+    def ranks(self, sort: str) -> Ranks | None:
+        """The order of all live references, by which any of them can be sorted; reads all of them.
+        Good until anybody writes; None where it would take too much memory."""
+        return Ranks.of(self.order(sort=sort))
 
     def count(self, query: str | Query | None = None, *, trashed: bool = False) -> int:
         """How many references ``order`` has numbers of."""

@@ -34,7 +34,7 @@ class LibraryThread:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="bifolio-library")
         self._waiting = 0
         self._served: ServedLibrary | None = None
-        self._naming: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Future[None]] = set()
         #: Whether who waits for a change is to be sent home.
@@ -58,11 +58,9 @@ class LibraryThread:
             return await loop.run_in_executor(self._executor, self._do, act, writing)
         finally:
             self._waiting -= 1
-            if self._is_behind() and (self._naming is None or self._naming.done()):
-                self._naming = asyncio.create_task(self._name_rest())
-
-    def _is_behind(self) -> bool:
-        return self._served is not None and self._served.names.is_behind and not self.is_ending
+            has_work = self._served is not None and self._served.has_work and not self.is_ending
+            if has_work and (self._working is None or self._working.done()):
+                self._working = asyncio.create_task(self._work_ahead())
 
     async def data_version(self) -> tuple[int, ...]:
         """Another value whenever anybody wrote; nothing else is read for it."""
@@ -115,22 +113,22 @@ class LibraryThread:
         while True:
             try:
                 with served.windows.moment():
+                    served.note_writes()
                     return act(served)
             except UnnamedError as error:  # nothing is named inside of a moment
                 served.names.name(error.records)
-                served.note_writes()
 
-    def _name_more(self) -> bool:
+    def _work(self) -> bool:
         try:
-            return not self.is_ending and self._open().names.name_more()
+            return not self.is_ending and self._open().work_ahead()
         except BifolioError:  # whoever asks next says so
             return False
 
-    async def _name_rest(self) -> None:
-        """Name what no request has asked for yet, a little at a time, between requests."""
+    async def _work_ahead(self) -> None:
+        """Do what the next requests would wait for, a little at a time, between requests."""
         loop = asyncio.get_running_loop()
-        while await loop.run_in_executor(self._executor, self._name_more):
-            await asyncio.sleep(limits.SERVE_NAMING_PAUSE_S)
+        while not self.is_ending and await loop.run_in_executor(self._executor, self._work):
+            await asyncio.sleep(limits.SERVE_WORK_PAUSE_S)
 
     def _open(self) -> ServedLibrary:
         if self._served is None:

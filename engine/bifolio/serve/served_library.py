@@ -6,6 +6,7 @@ kept from one request to the next is kept only as long as nobody wrote.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from bifolio.library.whole_writes import WholeWrites
 from bifolio.library.windows import Windows
 from bifolio.results import GroupKind, GroupView
 from bifolio.serve.answers import Refusal, not_found
-from bifolio.serve.found_lists import FoundLists
+from bifolio.serve.found_lists import FoundLists, KeptRanks
 from bifolio.serve.made_objects import MadeObjects
 
 T = TypeVar("T")
@@ -36,6 +37,9 @@ class ServedLibrary:
         self._kept: dict[object, Any] = {}
         self.made_objects = MadeObjects()
         self.found_lists = FoundLists()
+        self.ranks = KeptRanks(self.windows)
+        #: When it was last seen that somebody wrote.
+        self._written_s = 0.0
         #: By the hash of the content: what a content is never changes.
         self._md5: dict[str, str] = {}
 
@@ -57,14 +61,33 @@ class ServedLibrary:
         """Forget what was kept if anybody wrote."""
         now = (*self.windows.data_version(), self.library.files.texts_version)
         if now != self._seen:
+            if self._seen is not None:
+                self._written_s = time.monotonic()
             self.forget()
             self._seen = now
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something to do between requests."""
+        return self.names.is_behind or self.ranks.is_wanted
+
+    def work_ahead(self) -> bool:
+        """Do a little of what the next requests would wait for. Returns whether there is more."""
+        if self.names.is_behind:
+            self.names.name_more()
+        elif self.ranks.is_wanted and time.monotonic() > self._written_s + limits.SERVE_QUIET_S:
+            with self.windows.moment():
+                self.note_writes()
+                if self.ranks.is_wanted:
+                    self.ranks.make_next()
+        return self.has_work
 
     def forget(self) -> None:
         """What was kept may be of changes that were undone."""
         self._seen = None
         self._kept.clear()
         self.found_lists.clear()
+        self.ranks.clear()
 
     def keep(self, name: object, make: Callable[[], T]) -> T:
         """What ``make`` makes, made once for as long as nobody writes."""

@@ -232,7 +232,9 @@ class Meta:
     #: Where naming is, while more is new than is named at once: a version and the last of its
     #: records that is named, and the number of the next record of those that had no key when the
     #: library was first served (0: all have theirs).
-    short_keys_behind: Fact[tuple[int, str, int] | None] = Fact(None, _place, list)
+    short_keys_behind: Fact[tuple[int, str, int] | None] = Fact(
+        None, _place, lambda place: list(place or ())
+    )
 
     # --- what the settings record says, for those who need no document --------------------
     name = _text()

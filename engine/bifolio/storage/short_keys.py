@@ -110,7 +110,7 @@ class ShortKeys:
             (json.dumps(first),),
         )
         taken = {row[0] for row in rows}
-        keys = []
+        keys: list[str] = []
         for one, key in zip(wanted, first, strict=True):
             candidates = hashed_keys(one.record, one.part)
             while key in taken or (key != first[len(keys)] and self.find(key) is not None):
