@@ -30,17 +30,32 @@ if TYPE_CHECKING:
 
 
 class Windows:
-    """Orders, windows and versions of one library."""
+    """Orders, windows and versions of one library.
 
-    def __init__(self, library: Library) -> None:
+    Args:
+        at_once: make the indexes of its lists now, where it has none yet, which takes a second of
+            100,000 references; otherwise ``make_index`` makes one after the other, and each list is
+            sorted until then.
+    """
+
+    def __init__(self, library: Library, *, at_once: bool = True) -> None:
         self._replica = library._replica
         self._rows = WindowRows(self._replica.database, self._replica.references)
         if not self._replica.database.is_read_only:
             replay.ensure_index(self._replica)
-            lists = self._replica.references.index.lists
-            if not lists.are_there():
+            if at_once and not self.has_indexes:
                 with self._replica.database.transaction():
-                    lists.make()
+                    self._replica.references.index.lists.make()
+
+    @property
+    def has_indexes(self) -> bool:
+        """Whether lists are read off indexes."""
+        return self._replica.references.index.lists.are_there()
+
+    def make_index(self) -> bool:
+        """Make one of the indexes that are missing. Returns whether there are more."""
+        with self._replica.database.transaction():
+            return self._replica.references.index.lists.make_next()
 
     # --- lists ----------------------------------------------------------------------------
 

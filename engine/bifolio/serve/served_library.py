@@ -28,7 +28,8 @@ class ServedLibrary:
 
     def __init__(self, library: Library, *, group: int | None) -> None:
         self.library = library
-        self.windows = Windows(library)
+        self.windows = Windows(library, at_once=False)
+        self._has_indexes = self.windows.has_indexes
         self.names = ShortNames(library)
         self.writes = WholeWrites(library)
         #: The number under which it is served as a group; None for the one that is a user's.
@@ -69,11 +70,13 @@ class ServedLibrary:
     @property
     def has_work(self) -> bool:
         """Whether there is something to do between requests."""
-        return self.names.is_behind or self.ranks.is_wanted
+        return not self._has_indexes or self.names.is_behind or self.ranks.is_wanted
 
     def work_ahead(self) -> bool:
         """Do a little of what the next requests would wait for. Returns whether there is more."""
-        if self.names.is_behind:
+        if not self._has_indexes:
+            self._has_indexes = not self.windows.make_index()
+        elif self.names.is_behind:
             self.names.name_more()
         elif self.ranks.is_wanted and time.monotonic() > self._written_s + limits.SERVE_QUIET_S:
             with self.windows.moment():

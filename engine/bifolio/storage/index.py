@@ -86,6 +86,9 @@ _CREATE_WORDS = (
 )
 
 
+_LAST_MADE = "listed_by_version"
+
+
 class ListIndexes:
     """The indexes of ``orders`` and ``object_versions``: all of them, or none."""
 
@@ -95,7 +98,7 @@ class ListIndexes:
     def are_there(self) -> bool:
         """Whether lists are read off indexes."""
         row = self._database.row(
-            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'listed_by_version'"
+            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (_LAST_MADE,)
         )
         return row is not None
 
@@ -104,6 +107,18 @@ class ListIndexes:
         for name, statement in MADE.items():
             self._database.execute(f"DROP INDEX IF EXISTS {name}")
             self._database.execute(statement)
+
+    def make_next(self) -> bool:
+        """Have one more of them, inside the caller's transaction; returns whether any is missing
+        then. They are used when all are there."""
+        rows = self._database.rows("SELECT name FROM sqlite_master WHERE type = 'index'")
+        there = {row[0] for row in rows}
+        missing = [name for name in MADE if name not in there]
+        # The one that tells that all are there comes last.
+        missing.sort(key=lambda name: name == _LAST_MADE)
+        for name in missing[:1]:
+            self._database.execute(MADE[name])
+        return len(missing) > 1
 
     def make_of_orders(self) -> None:
         """Those of ``orders`` again, which was made again."""

@@ -112,9 +112,12 @@ class ShortKeys:
         taken = {row[0] for row in rows}
         keys: list[str] = []
         for one, key in zip(wanted, first, strict=True):
-            candidates = hashed_keys(one.record, one.part)
-            while key in taken or (key != first[len(keys)] and self.find(key) is not None):
-                key = next(candidates)
+            if key in taken:
+                key = next(
+                    other
+                    for other in hashed_keys(one.record, one.part)
+                    if other not in taken and self.find(other) is None
+                )
             taken.add(key)
             keys.append(key)
         self._database.execute_many(
@@ -207,6 +210,8 @@ class ShortKeys:
 def _texts(note: str | None, fields: Mapping[str, Any]) -> dict[str, bytes]:
     """The fields of the texts of notes and annotations, with what tells one content of each from
     another."""
+    if note is None and not fields:
+        return {}
     found = {text_field(NOTE, one.id): _told_apart(one) for one in notes_of(fields, note)}
     return found | {
         text_field(ANNOTATION, one.id): _told_apart(one) for one in annotations_of(fields)
