@@ -29,7 +29,8 @@ class ServedLibrary:
     def __init__(self, library: Library, *, group: int | None) -> None:
         self.library = library
         self.windows = Windows(library, at_once=False)
-        self._has_indexes = self.windows.has_indexes
+        #: The first of them serves what programs ask for first; the others can wait.
+        self._has_indexes = self.windows.has_indexes or not self.windows.make_index()
         self.names = ShortNames(library)
         self.writes = WholeWrites(library)
         #: The number under which it is served as a group; None for the one that is a user's.

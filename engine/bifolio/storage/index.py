@@ -86,6 +86,7 @@ _CREATE_WORDS = (
 )
 
 
+_FIRST_MADE = "listed_by_modified"
 _LAST_MADE = "listed_by_version"
 
 
@@ -96,9 +97,13 @@ class ListIndexes:
         self._database = database
 
     def are_there(self) -> bool:
-        """Whether lists are read off indexes."""
+        """Whether all lists are read off indexes."""
+        return self.has(_LAST_MADE)
+
+    def has(self, name: str) -> bool:
+        """Whether there is the index of this name."""
         row = self._database.row(
-            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (_LAST_MADE,)
+            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (name,)
         )
         return row is not None
 
@@ -110,12 +115,12 @@ class ListIndexes:
 
     def make_next(self) -> bool:
         """Have one more of them, inside the caller's transaction; returns whether any is missing
-        then. They are used when all are there."""
+        then."""
         rows = self._database.rows("SELECT name FROM sqlite_master WHERE type = 'index'")
         there = {row[0] for row in rows}
         missing = [name for name in MADE if name not in there]
-        # The one that tells that all are there comes last.
-        missing.sort(key=lambda name: name == _LAST_MADE)
+        # The order that programs ask for first, and last the one that tells that all are there.
+        missing.sort(key=lambda name: (name == _LAST_MADE, name != _FIRST_MADE))
         for name in missing[:1]:
             self._database.execute(MADE[name])
         return len(missing) > 1
@@ -221,7 +226,7 @@ class SearchIndex:
         Read off an index where the library has those of its lists.
         """
         if sort.order in _READ_BY:
-            if not self.lists.are_there():
+            if not self.lists.has(f"orders_by_{_READ_BY[sort.order][0]}"):
                 return self._sort_all(sort, trashed=trashed, most=most)
             found = self._read_off(sort, trashed=trashed)
         elif sort.order in _MOMENTS:
@@ -263,7 +268,7 @@ class SearchIndex:
         column, way = _MOMENTS[sort.order], _way(sort)
         order = f"object_versions.{column} {way}, object_versions.record {way}"
         moments = "object_versions"
-        if not self.lists.are_there():
+        if not self.lists.has(f"listed_by_{column}"):
             # The narrow table is sorted first, so that only as many are looked up as are read.
             moments = f"(SELECT * FROM object_versions ORDER BY {order} LIMIT -1) AS {moments}"
             order = ""
