@@ -11,8 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
-from msgspec.json import Decoder
-
+from bifolio.records.canonical import read_json
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
 from bifolio.storage.list_indexes import MADE, OF_ORDERS, TIES
@@ -74,8 +73,6 @@ _READ_BY = {
     Order.RELEVANCE: ("year", "IS NULL"),
 }
 
-
-_NUMBERS = Decoder(list[int])
 
 #: The texts of one reference, in the order of ``INDEXED``.
 Texts = tuple[str, ...]
@@ -194,7 +191,7 @@ class SearchIndex:
         row = self._database.row(
             "SELECT json_group_array(rowid) FROM refs_fts WHERE refs_fts MATCH ?", (expression,)
         )
-        return _NUMBERS.decode(row[0]) if row else []
+        return [*read_json(row[0])] if row else []
 
     def find_between(self, column: str, first: str, last: str) -> set[int]:
         """The numbers of the live references that were added (or modified) between two stamps."""
