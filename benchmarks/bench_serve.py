@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import itertools
 import json
 import os
 import statistics
@@ -29,7 +30,7 @@ from urllib.parse import quote, urlparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.support.bibliography import write_bibliography
+from benchmarks.support.bibliography import words_of_titles, write_bibliography
 from benchmarks.support.processes import Computer
 from benchmarks.support.report import Benchmark, Computed, Measured, progress
 
@@ -122,7 +123,7 @@ def measure_one(count: int, size: Size, folder: Path) -> dict[str, Any]:
     return {"benchmark": "serve", "figures": rounded, "ratios": ratios}
 
 
-_KINDS = ("ping", "item", "search", "window", "write")
+_KINDS = ("ping", "item", "search", "search_new", "window", "write")
 
 
 def _over_bare(figures: dict[str, float | int], prefix: str) -> dict[str, float]:
@@ -182,6 +183,11 @@ def _measure_library(
             words = ("printing", "knuth", "history type", "1985")[next(turn) % 4]
             client.ask("GET", f"/api/users/0/items/top?limit=25&q={quote(words)}")
 
+        asked = iter(_new_questions(words_of_titles()))
+
+        def search_new() -> None:
+            client.ask("GET", f"/api/users/0/items/top?{next(asked)}")
+
         def windowed() -> None:
             sort = ("title", "creator", "date", "dateModified")[next(turn) % 4]
             client.ask("GET", f"/api/users/0/items/top?limit=100&start=300&sort={sort}")
@@ -197,20 +203,33 @@ def _measure_library(
             ("ping", lambda: client.ask("POST", "/connector/ping", {})),
             ("item", item),
             ("search", search),
+            ("search_new", search_new),
             ("window", windowed),
             ("write", write),
         ):
             progress(f"asking: {name}")
             before = _cpu_s(process.pid)
-            asked = next(turn)
+            before_turn = next(turn)
             times[f"{name}_ms"] = _median(size.requests, act)
-            calls = next(turn) - asked - 1 if name != "ping" else size.requests
+            calls = next(turn) - before_turn - 1 or size.requests + _WARMING
             times[f"{name}_cpu_ms"] = 1000 * (_cpu_s(process.pid) - before) / max(calls, 1)
         if many:
             progress(f"asking {size.many:,} times")
             times |= _measure_memory(process.pid, size.many, (item, search))
         client.close()
     return times, [one["data"]["title"] for one in window]
+
+
+def _new_questions(words: Sequence[str]) -> Iterator[str]:
+    """Searches, each with a word that none had before: of titles and names or of everything, one
+    word, the beginning of one, or two; in each order of Zotero's, one page of 25 or of 100."""
+    sorts = ("", "&sort=title", "&sort=creator", "&sort=date&direction=asc", "&sort=dateAdded")
+    for number in itertools.count():
+        word = words[number % len(words)]
+        asked = (word, word[:3] + "*", f"{word} {words[(7 * number + 1) % len(words)]}", word)
+        limit = 100 if number % 5 == 0 else 25
+        mode = "&qmode=everything" if number % 2 else ""
+        yield f"limit={limit}&q={quote(asked[number % 4])}{mode}{sorts[number // 4 % 5]}"
 
 
 def _measure_memory(pid: int, count: int, acts: Sequence[Callable[[], object]]) -> dict[str, float]:

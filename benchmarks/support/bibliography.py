@@ -9,6 +9,8 @@ copy in its citation key and before its title, so that every reference is one of
 from __future__ import annotations
 
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,8 @@ _FILES = ("typography.bib", "printing-history.bib")
 
 _ENTRY = re.compile(r"^@\w+\{[^\n]*,\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 _KEY = re.compile(r"\A(@\w+\{[^,\n]+)")
+_COMMON = 20
+_TITLE_LINE = re.compile(r"^\s*title\s*=\s*(.*)$", re.MULTILINE)
 _TITLE = re.compile(r"^(\s*title\s*=\s*[{\"])", re.MULTILINE)
 
 
@@ -29,6 +33,19 @@ def write_bibliography(path: Path, count: int) -> None:
             if number == count:
                 return
             file.write(entry + "\n")
+
+
+def words_of_titles() -> list[str]:
+    """The words of four letters and more of all titles, each once, in a mixed order: one that many
+    titles have, which fills a page in a small library too, then one of the others."""
+    counted: Counter[str] = Counter()
+    for entry in _real_entries():
+        for line in _TITLE_LINE.findall(entry):
+            counted.update(set(re.findall("[a-z]{4,}", line.lower())))
+    mixed = sorted(counted, key=lambda word: (zlib.crc32(word.encode()), word))
+    common = [word for word in mixed if counted[word] >= _COMMON]
+    rare = [word for word in mixed if counted[word] < _COMMON]
+    return [word for pair in zip(common, rare, strict=False) for word in pair]
 
 
 def _entries() -> Iterator[str]:

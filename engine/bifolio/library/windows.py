@@ -8,7 +8,7 @@ read once is read again only where it is not what it was.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from bifolio.replica.note_views import annotation_views, note_views
 from bifolio.replica.projection import has_parts, shown_fields, strings_of
 from bifolio.results import LibraryChanges, WindowRow
 from bifolio.search.search import Searches
+from bifolio.storage.ranks import Ranks as Ranks
 from bifolio.storage.window_rows import StoredWindowRow as StoredWindowRow
 from bifolio.storage.window_rows import WindowRows
 
@@ -29,17 +30,32 @@ if TYPE_CHECKING:
 
 
 class Windows:
-    """Orders, windows and versions of one library."""
+    """Orders, windows and versions of one library.
 
-    def __init__(self, library: Library) -> None:
+    Args:
+        at_once: make the indexes of its lists now, where it has none yet, which takes a second of
+            100,000 references; otherwise ``make_index`` makes one after the other, and each list is
+            sorted until then.
+    """
+
+    def __init__(self, library: Library, *, at_once: bool = True) -> None:
         self._replica = library._replica
         self._rows = WindowRows(self._replica.database, self._replica.references)
         if not self._replica.database.is_read_only:
             replay.ensure_index(self._replica)
-            lists = self._replica.references.index.lists
-            if not lists.are_there():
+            if at_once and not self.has_indexes:
                 with self._replica.database.transaction():
-                    lists.make()
+                    self._replica.references.index.lists.make()
+
+    @property
+    def has_indexes(self) -> bool:
+        """Whether lists are read off indexes."""
+        return self._replica.references.index.lists.are_there()
+
+    def make_index(self) -> bool:
+        """Make one of the indexes that are missing. Returns whether there are more."""
+        with self._replica.database.transaction():
+            return self._replica.references.index.lists.make_next()
 
     # --- lists ----------------------------------------------------------------------------
 
@@ -70,7 +86,7 @@ class Windows:
             raise UsageError("A search does not look into the trash.")
         return Searches(self._replica).order(query, sort=chosen, most=most)
 
-    def matching(self, query: Query) -> set[int]:
+    def matching(self, query: Query) -> Collection[int]:
         """The numbers of the references that a query finds, in no order.
 
         Raises:
@@ -78,9 +94,16 @@ class Windows:
         """
         return Searches(self._replica).matching(query)
 
-    def in_order(self, numbers: Set[int], *, sort: str, most: int | None = None) -> list[int]:
+    def in_order(
+        self, numbers: Collection[int], *, sort: str, most: int | None = None
+    ) -> list[int]:
         """These references, none of them in the trash, in an order; the first so many only."""
         return self._replica.references.index.in_order(numbers, parse_sort(sort), most=most)
+
+    def ranks(self, sort: str) -> Ranks | None:
+        """The order of all live references, by which any of them can be sorted; reads all of them.
+        Good until anybody writes; None where it would take too much memory."""
+        return Ranks.of(self.order(sort=sort))
 
     def count(self, query: str | Query | None = None, *, trashed: bool = False) -> int:
         """How many references ``order`` has numbers of."""

@@ -37,14 +37,25 @@ SERVE_CHANGES_MAX = 10_000
 #: How often it is looked whether somebody wrote, while anybody waits for that.
 SERVE_LOOK_S = 0.1
 
+#: How long requests have the library for themselves after each piece of work that is done ahead of
+#: them, such as naming a thousand references after an import.
+SERVE_WORK_PAUSE_S = 0.02
+
+#: Of a search that finds more than so many, an order of all references is made for the next ones;
+#: when nobody has written for so long, because it is good until then; and so many are kept, of
+#: 800 KB each for 100,000 references.
+SERVE_SORTED_MAX = 50
+SERVE_QUIET_S = 0.5
+SERVE_RANKS_MAX = 6
+
 #: Characters of references, and of the objects that were made of them, that are kept for the next
 #: window: three thousand references, so that the process stays far under 120 MB.
 SERVE_MADE_BYTES_MAX = 12 * 1024 * 1024
 
-#: Searches whose results are kept for their next pages, and how many results in all, of about
-#: 100 bytes each.
+#: Searches whose results are kept for their next pages, and how many results in all, of 8 bytes
+#: each.
 SERVE_SEARCHES_MAX = 16
-SERVE_FOUND_MAX = 150_000
+SERVE_FOUND_MAX = 1_000_000
 
 #: Facts that are kept from one request to the next, such as how many references a search finds.
 SERVE_FACTS_MAX = 200

@@ -6,7 +6,7 @@ contains itself, through however many others, finds nothing on the way back in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -75,13 +75,16 @@ class Searches:
         tree = parse_query(query) if isinstance(query, str) else query
         return self._find(self._resolve_groups(tree), sort, most)
 
-    def matching(self, query: Query) -> set[int]:
+    def matching(self, query: Query) -> Collection[int]:
         """The numbers of the live references that a query finds, in no order.
 
         Raises:
             QueryError, GroupNotFoundError, AmbiguousGroupError.
         """
-        return self._set(self._resolve_groups(query))
+        tree = self._resolve_groups(query)
+        if _is_beyond_index(tree):
+            return self._set(tree)
+        return self._replica.references.index.find_any(_expression(tree))
 
     def in_group(
         self, row: GroupRow, *, sort: Sort | None = None, most: int | None = None
@@ -135,7 +138,7 @@ class Searches:
         in the index of references."""
         index = self._replica.references.index
         if not _is_beyond_index(tree):
-            return index.find_any(_expression(tree))
+            return set(index.find_any(_expression(tree)))
         if isinstance(tree, Dated):
             first = _stamp_of(tree.first, self._replica.runtime.now_ms())
             last = _stamp_of(tree.last, self._replica.runtime.now_ms(), after=1)

@@ -27,7 +27,7 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``note_writes``     notes and annotations made, changed and taken away
 ``item_objects``    references, their notes and their files as Zotero's objects
 ``item_texts``      items in other formats: BibTeX, RIS, CSL-JSON, formatted citations
-``found_lists``     what searches found, for their next pages
+``found_lists``     what searches found, for their next pages, and the orders to show it in
 ``made_objects``    objects that were made before, kept as long as nothing of them is different
 ``item_checks``     the form that each part of an item must have that a program sends
 ``item_writes``     items made, changed and deleted

@@ -20,9 +20,6 @@ from bifolio.serve.served_library import ServedLibrary
 #: References read at once while a list is walked.
 _AT_ONCE: Final = 500
 
-#: The orders that no index of the search has: what is found is looked up in another table.
-_MOMENTS: Final = ("added", "modified")
-
 _CHILDREN: Final = ("note", "attachment", "annotation")
 
 
@@ -73,17 +70,15 @@ def _of_references(
 ) -> Page:
     """A page of references alone: read off an index as far as it reaches."""
     most = None if wanted.limit is None else wanted.start + wanted.limit
-    if query is not None and SORTS[wanted.sort] in _MOMENTS:
+    if query is not None:
         found = served.found_lists.of(query, lambda: served.windows.matching(query))
         sort = _sort_of(wanted)
         numbers = found.in_order(
-            sort, most, lambda all: served.windows.in_order(all, sort=sort, most=most)
+            sort, most, lambda all: served.ranks.in_order(all, sort=sort, most=most)
         )
         return Page(None, len(found.numbers), _cut(numbers, wanted))
-    total = served.keep(
-        ("count", scope, query), lambda: served.windows.count(query, trashed=scope.trashed)
-    )
-    numbers = _order(served, scope, query, wanted, most=most)
+    total = served.keep(("count", scope), lambda: served.windows.count(None, trashed=scope.trashed))
+    numbers = _order(served, scope, None, wanted, most=most)
     return Page(None, total, _cut(numbers, wanted))
 
 

@@ -110,7 +110,9 @@ class Objects:
         made = self._served.made_objects
         made.begin((self._base, self._served.library.name, self._collections))
         texts = []
-        for stored in self._served.windows.stored(numbers):
+        rows = self._served.windows.stored(numbers)
+        self._served.names.check([one.record for one in rows])
+        for stored in rows:
             text = made.find(stored)
             if text is None:
                 names = stored.names()

@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
 from bifolio import limits
+from bifolio.errors import BifolioError
 from bifolio.home import Home
 from bifolio.library.library import Library
+from bifolio.library.short_names import UnnamedError
 from bifolio.serve.answers import Refusal, not_found
 from bifolio.serve.served_library import ServedLibrary
 
@@ -33,6 +34,7 @@ class LibraryThread:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="bifolio-library")
         self._waiting = 0
         self._served: ServedLibrary | None = None
+        self._working: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Future[None]] = set()
         #: Whether who waits for a change is to be sent home.
@@ -56,6 +58,9 @@ class LibraryThread:
             return await loop.run_in_executor(self._executor, self._do, act, writing)
         finally:
             self._waiting -= 1
+            has_work = self._served is not None and self._served.has_work and not self.is_ending
+            if has_work and (self._working is None or self._working.done()):
+                self._working = asyncio.create_task(self._work_ahead())
 
     async def data_version(self) -> tuple[int, ...]:
         """Another value whenever anybody wrote; nothing else is read for it."""
@@ -96,14 +101,34 @@ class LibraryThread:
 
     def close(self) -> None:
         """Do what still waits, then close the library."""
+        self.is_ending = True
         self._executor.submit(self._close)
         self._executor.shutdown(wait=True)
 
     def _do(self, act: Callable[[ServedLibrary], T], writing: bool) -> T:
         served = self._open()
-        served.catch_up()
-        with nullcontext() if writing else served.windows.moment():
+        served.catch_up(briefly=not writing)
+        if writing:
             return act(served)
+        while True:
+            try:
+                with served.windows.moment():
+                    served.note_writes()
+                    return act(served)
+            except UnnamedError as error:  # nothing is named inside of a moment
+                served.names.name(error.records)
+
+    def _work(self) -> bool:
+        try:
+            return not self.is_ending and self._open().work_ahead()
+        except BifolioError:  # whoever asks next says so
+            return False
+
+    async def _work_ahead(self) -> None:
+        """Do what the next requests would wait for, a little at a time, between requests."""
+        loop = asyncio.get_running_loop()
+        while not self.is_ending and await loop.run_in_executor(self._executor, self._work):
+            await asyncio.sleep(limits.SERVE_WORK_PAUSE_S)
 
     def _open(self) -> ServedLibrary:
         if self._served is None:

@@ -6,6 +6,7 @@ kept from one request to the next is kept only as long as nobody wrote.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from bifolio.library.whole_writes import WholeWrites
 from bifolio.library.windows import Windows
 from bifolio.results import GroupKind, GroupView
 from bifolio.serve.answers import Refusal, not_found
-from bifolio.serve.found_lists import FoundLists
+from bifolio.serve.found_lists import FoundLists, KeptRanks
 from bifolio.serve.made_objects import MadeObjects
 
 T = TypeVar("T")
@@ -27,7 +28,9 @@ class ServedLibrary:
 
     def __init__(self, library: Library, *, group: int | None) -> None:
         self.library = library
-        self.windows = Windows(library)
+        self.windows = Windows(library, at_once=False)
+        #: The first of them serves what programs ask for first; the others can wait.
+        self._has_indexes = self.windows.has_indexes or not self.windows.make_index()
         self.names = ShortNames(library)
         self.writes = WholeWrites(library)
         #: The number under which it is served as a group; None for the one that is a user's.
@@ -36,6 +39,9 @@ class ServedLibrary:
         self._kept: dict[object, Any] = {}
         self.made_objects = MadeObjects()
         self.found_lists = FoundLists()
+        self.ranks = KeptRanks(self.windows)
+        #: When it was last seen that somebody wrote.
+        self._written_s = 0.0
         #: By the hash of the content: what a content is never changes.
         self._md5: dict[str, str] = {}
 
@@ -44,19 +50,48 @@ class ServedLibrary:
         """The beginning of its paths."""
         return "users/0" if self.group is None else f"groups/{self.group}"
 
-    def catch_up(self) -> None:
-        """Give what is new its short name; forget what was kept if anybody wrote."""
-        self.names.catch_up()
+    def catch_up(self, *, briefly: bool = False) -> None:
+        """Give what is new its short name; forget what was kept if anybody wrote.
+
+        Args:
+            briefly: where a lot is new, name it when it is asked for (``ShortNames.catch_up``).
+        """
+        self.names.catch_up(briefly=briefly)
+        self.note_writes()
+
+    def note_writes(self) -> None:
+        """Forget what was kept if anybody wrote."""
         now = (*self.windows.data_version(), self.library.files.texts_version)
         if now != self._seen:
+            if self._seen is not None:
+                self._written_s = time.monotonic()
             self.forget()
             self._seen = now
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something to do between requests."""
+        return not self._has_indexes or self.names.is_behind or self.ranks.is_wanted
+
+    def work_ahead(self) -> bool:
+        """Do a little of what the next requests would wait for. Returns whether there is more."""
+        if not self._has_indexes:
+            self._has_indexes = not self.windows.make_index()
+        elif self.names.is_behind:
+            self.names.name_more()
+        elif self.ranks.is_wanted and time.monotonic() > self._written_s + limits.SERVE_QUIET_S:
+            with self.windows.moment():
+                self.note_writes()
+                if self.ranks.is_wanted:
+                    self.ranks.make_next()
+        return self.has_work
 
     def forget(self) -> None:
         """What was kept may be of changes that were undone."""
         self._seen = None
         self._kept.clear()
         self.found_lists.clear()
+        self.ranks.clear()
 
     def keep(self, name: object, make: Callable[[], T]) -> T:
         """What ``make`` makes, made once for as long as nobody writes."""

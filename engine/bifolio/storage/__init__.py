@@ -46,6 +46,7 @@ The only user of SQLite.
 ``purged``              references that went with an emptied trash
 ``searchable``          what the search index is given of a reference
 ``index``               the search index: words, marks and orders
+``ranks``               an order of all references as compact arrays, to sort parts of them by
 ``list_indexes``        the indexes by which lists are read, of a library that is served
 ``expressions``         expressions of the full-text index
 ``listings``            what was last listed of each conflict

@@ -8,9 +8,10 @@ what is found without reading the references. Derived: kept by each write, and m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
+from bifolio.records.canonical import read_json
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
 from bifolio.storage.list_indexes import MADE, OF_ORDERS, TIES
@@ -82,6 +83,10 @@ _CREATE_WORDS = (
 )
 
 
+_FIRST_MADE = "listed_by_modified"
+_LAST_MADE = "listed_by_version"
+
+
 class ListIndexes:
     """The indexes of ``orders`` and ``object_versions``: all of them, or none."""
 
@@ -89,9 +94,13 @@ class ListIndexes:
         self._database = database
 
     def are_there(self) -> bool:
-        """Whether lists are read off indexes."""
+        """Whether all lists are read off indexes."""
+        return self.has(_LAST_MADE)
+
+    def has(self, name: str) -> bool:
+        """Whether there is the index of this name."""
         row = self._database.row(
-            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'listed_by_version'"
+            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (name,)
         )
         return row is not None
 
@@ -100,6 +109,18 @@ class ListIndexes:
         for name, statement in MADE.items():
             self._database.execute(f"DROP INDEX IF EXISTS {name}")
             self._database.execute(statement)
+
+    def make_next(self) -> bool:
+        """Have one more of them, inside the caller's transaction; returns whether any is missing
+        then."""
+        rows = self._database.rows("SELECT name FROM sqlite_master WHERE type = 'index'")
+        there = {row[0] for row in rows}
+        missing = [name for name in MADE if name not in there]
+        # The order that programs ask for first, and last the one that tells that all are there.
+        missing.sort(key=lambda name: (name == _LAST_MADE, name != _FIRST_MADE))
+        for name in missing[:1]:
+            self._database.execute(MADE[name])
+        return len(missing) > 1
 
     def make_of_orders(self) -> None:
         """Those of ``orders`` again, which was made again."""
@@ -162,14 +183,15 @@ class SearchIndex:
         )
         return [row[0] for row in rows]
 
-    def find_any(self, expression: str) -> set[int]:
-        """The numbers of the references that an expression finds, as a set."""
-        return {
-            row[0]
-            for row in self._database.rows(
-                "SELECT rowid FROM refs_fts WHERE refs_fts MATCH ?", (expression,)
-            )
-        }
+    def find_any(self, expression: str) -> list[int]:
+        """The numbers of the references that an expression finds, in no order.
+
+        They come as one text: a row each would take longer than finding them.
+        """
+        row = self._database.row(
+            "SELECT json_group_array(rowid) FROM refs_fts WHERE refs_fts MATCH ?", (expression,)
+        )
+        return [*read_json(row[0])] if row else []
 
     def find_between(self, column: str, first: str, last: str) -> set[int]:
         """The numbers of the live references that were added (or modified) between two stamps."""
@@ -182,12 +204,12 @@ class SearchIndex:
         )
         return {row[0] for row in rows}
 
-    def in_order(self, numbers: Set[int], sort: Sort, *, most: int | None) -> list[int]:
+    def in_order(self, numbers: Collection[int], sort: Sort, *, most: int | None) -> list[int]:
         """These references, which live, in an order."""
         if sort.order in _MOMENTS and len(numbers) > _SORTED_MAX:
             # Many: the moments are read in their order until enough of them are found.
-            moments = self._read_moments(sort, trashed=False)
-            return list(islice((one for one in moments if one in numbers), most))
+            wanted, moments = set(numbers), self._read_moments(sort, trashed=False)
+            return list(islice((one for one in moments if one in wanted), most))
         rows = self._database.rows(
             f"SELECT orders.number FROM orders {_DATED} WHERE orders.number IN "
             f"(SELECT value FROM json_each(?)) ORDER BY {_by(sort)} LIMIT ?",
@@ -201,7 +223,7 @@ class SearchIndex:
         Read off an index where the library has those of its lists.
         """
         if sort.order in _READ_BY:
-            if not self.lists.are_there():
+            if not self.lists.has(f"orders_by_{_READ_BY[sort.order][0]}"):
                 return self._sort_all(sort, trashed=trashed, most=most)
             found = self._read_off(sort, trashed=trashed)
         elif sort.order in _MOMENTS:
@@ -243,7 +265,7 @@ class SearchIndex:
         column, way = _MOMENTS[sort.order], _way(sort)
         order = f"object_versions.{column} {way}, object_versions.record {way}"
         moments = "object_versions"
-        if not self.lists.are_there():
+        if not self.lists.has(f"listed_by_{column}"):
             # The narrow table is sorted first, so that only as many are looked up as are read.
             moments = f"(SELECT * FROM object_versions ORDER BY {order} LIMIT -1) AS {moments}"
             order = ""

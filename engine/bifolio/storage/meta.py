@@ -209,6 +209,13 @@ def _flag() -> Fact[bool]:
     return Fact(False, _of_type(bool))
 
 
+def _place(stored: object) -> tuple[int, str, int] | None:
+    if not isinstance(stored, list) or [type(one) for one in stored] != [int, str, int]:
+        return None
+    version, record, number = stored
+    return version, record, number
+
+
 class Meta:
     """The ``meta`` table."""
 
@@ -222,6 +229,12 @@ class Meta:
 
     #: The library's version through which things have short keys (``storage.short_keys``).
     short_keys_through: Fact[int] = Fact(0, _of_type(int))
+    #: Where naming is, while more is new than is named at once: a version and the last of its
+    #: records that is named, and the number of the next record of those that had no key when the
+    #: library was first served (0: all have theirs).
+    short_keys_behind: Fact[tuple[int, str, int] | None] = Fact(
+        None, _place, lambda place: list(place or ())
+    )
 
     # --- what the settings record says, for those who need no document --------------------
     name = _text()

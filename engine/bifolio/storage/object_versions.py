@@ -97,6 +97,15 @@ class ObjectVersions:
         )
         return [ObjectVersion(*row) for row in rows]
 
+    def after(self, version: int, record: str, *, most: int) -> list[ObjectVersion]:
+        """The first so many records behind a record of a version, in the order of ``since``."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM object_versions WHERE (version, record) > (?, ?) "
+            "ORDER BY version, record LIMIT ?",
+            (version, record, most),
+        )
+        return [ObjectVersion(*row) for row in rows]
+
     def all_rows(self) -> list[tuple[object, ...]]:
         """Everything, in order: to compare upkeep with what is derived again."""
         return self._database.rows(f"SELECT {_COLUMNS} FROM object_versions ORDER BY record")

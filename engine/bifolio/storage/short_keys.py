@@ -41,6 +41,16 @@ class ShortKey(Struct, frozen=True):
     content: bytes | None = None
 
 
+class WantedKey(Struct, frozen=True):
+    """A key that is to be given: to what, and which one it should be (None: any)."""
+
+    record: str
+    part: str = ""
+    wanted: str | None = None
+    version: int | None = None
+    content: bytes | None = None
+
+
 def hashed_keys(record: str, part: str) -> Iterator[str]:
     """The keys that a record's part may have, the likeliest first."""
     attempt = 0
@@ -58,6 +68,12 @@ def hashed_keys(record: str, part: str) -> Iterator[str]:
 def is_short_key(text: str) -> bool:
     """Whether a text may be such a key; Zotero's own use no other letters, others' may."""
     return len(text) == LENGTH and text.isascii() and text.isalnum() and text == text.upper()
+
+
+def _first_key(wanted: WantedKey) -> str:
+    if wanted.wanted is not None and is_short_key(wanted.wanted):
+        return wanted.wanted
+    return next(hashed_keys(wanted.record, wanted.part))
 
 
 class ShortKeys:
@@ -85,6 +101,33 @@ class ShortKeys:
             (key, record, part, version, content),
         )
         return key
+
+    def add_all(self, wanted: Sequence[WantedKey]) -> list[str]:
+        """``add`` for each of these in turn, in a few statements. Returns their keys."""
+        first = [_first_key(one) for one in wanted]
+        rows = self._database.rows(
+            "SELECT key FROM short_keys WHERE key IN (SELECT value FROM json_each(?))",
+            (json.dumps(first),),
+        )
+        taken = {row[0] for row in rows}
+        keys: list[str] = []
+        for one, key in zip(wanted, first, strict=True):
+            if key in taken:
+                key = next(
+                    other
+                    for other in hashed_keys(one.record, one.part)
+                    if other not in taken and self.find(other) is None
+                )
+            taken.add(key)
+            keys.append(key)
+        self._database.execute_many(
+            f"INSERT INTO short_keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+            [
+                (key, one.record, one.part, one.version, one.content)
+                for key, one in zip(keys, wanted, strict=True)
+            ],
+        )
+        return keys
 
     def note_content(self, key: str, content: bytes | None, *, version: int) -> None:
         """What a key names has another content since a version."""
@@ -128,6 +171,14 @@ class ShortKeys:
         )
         return [row[0] for row in rows]
 
+    def records_from(self, number: int, kind: str, *, most: int) -> list[tuple[int, str]]:
+        """The first so many records of a kind from a number on, with their numbers."""
+        rows = self._database.rows(
+            "SELECT number, id FROM records WHERE kind = ? AND number >= ? ORDER BY number LIMIT ?",
+            (kind, number, most),
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def note_gone(self, keys: Iterable[str], *, kind: str, version: int) -> None:
         """What these keys named went away, with the change of this number."""
         self._database.execute_many(
@@ -159,6 +210,8 @@ class ShortKeys:
 def _texts(note: str | None, fields: Mapping[str, Any]) -> dict[str, bytes]:
     """The fields of the texts of notes and annotations, with what tells one content of each from
     another."""
+    if note is None and not fields:
+        return {}
     found = {text_field(NOTE, one.id): _told_apart(one) for one in notes_of(fields, note)}
     return found | {
         text_field(ANNOTATION, one.id): _told_apart(one) for one in annotations_of(fields)

@@ -45,6 +45,11 @@ class StoredWindowRow(Struct, frozen=True):
         return int(self.values[0])
 
     @property
+    def record(self) -> str:
+        """The id of the reference."""
+        return str(self.values[1])
+
+    @property
     def version(self) -> int:
         """That of the last change that touched it; 0 where its history begins later."""
         return int(self.values[_AGES] or 0)

@@ -45,6 +45,7 @@ VALUES: dict[str, object] = {
     "name": "Thesis",
     "key_pattern": "[auth]",
     "short_keys_through": 7,
+    "short_keys_behind": (8, "record", 9),
     "devices": {"abc": "office"},
     "set_apart": ("one two",),
     "clock": "1" * 18,
