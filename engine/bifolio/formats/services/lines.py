@@ -24,6 +24,8 @@ _REFWORKS: Final = LineLayout(
     start="RT",
     typed=True,
 )
+#: Some databases end a record for RefWorks as one of RIS.
+_REFWORKS_END: Final = re.compile(r"^ER[ \t]*-?[ \t]*$", re.MULTILINE)
 _REFWORKS_BEGIN: Final = re.compile(r"^RT ", re.MULTILINE)
 
 _OVID_NUMBER: Final = re.compile(r"^[ \t]*<\d+\.?[ \t]*>[ \t]*$", re.MULTILINE)
@@ -70,7 +72,7 @@ def split_refworks(text: str) -> Iterator[TaggedRecord]:
     """The records of RefWorks, behind the legend of its tags."""
     found = _REFWORKS_BEGIN.search(text)
     start = found.start() if found is not None else 0
-    for one in _REFWORKS.split(text[start:]):
+    for one in _REFWORKS.split(_REFWORKS_END.sub("", text[start:])):
         if isinstance(one, TaggedRecord):
             yield _moved(one, text.count("\n", 0, start))
 

@@ -523,3 +523,15 @@ def test_a_text_named_enl_is_looked_at(tmp_path: Path, text: str) -> None:
 def test_a_text_named_enl_without_a_record_is_named_as_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match="text without a record"):
         load_content(tmp_path, "Only words.\n", "library.enl")
+
+
+def test_refworks_records_may_end_as_those_of_ris(tmp_path: Path) -> None:
+    text = "RT Journal Article\nT1 On folding\nYR 2019\nER \n\nRT Book, Whole\nT1 B\nER - \n"
+    article, book = values(tmp_path, text, "a.txt")
+    assert (article["issued"], book["title"]) == ({"date-parts": [[2019]]}, "B")
+
+
+def test_people_between_semicolons_of_an_ovid_label_are_several(tmp_path: Path) -> None:
+    text = "<1>\nUnique Identifier\n  123\nTitle\n  On folding.\nAuthors\n  Doe J; Roe R.\n"
+    (found,) = values(tmp_path, text, "a.txt")
+    assert found["author"] == (Name("Doe", "J"), Name("Roe", "R."))
