@@ -425,8 +425,12 @@ def differences(values: Values, others: Values) -> set[str]:
     return {
         field
         for field in fields
-        if values.get(field) != others.get(field)
-        and _comparable_text(values, field) != _comparable_text(others, field)
+        if (one := values.get(field)) != (other := others.get(field))
+        and (
+            one is None
+            or other is None
+            or _comparable_text(values, field) != _comparable_text(others, field)
+        )
     }
 
 

@@ -215,6 +215,9 @@ class LatexReader:
             self._word(WORDS[name], gap)
         elif name in WRAPPED:
             before, after = WRAPPED[name]
+            if options := _OPTIONS_OF_ARGUMENT.match(self._text, self._at):
+                self._at = options.end(1)
+                self._emit(f"<sup>{options.group(1)[1:-1]}</sup>" if name == "sqrt" else "")
             self._await(lambda text: before + text + after if text else "")
         elif name in QUOTED:
             self._quote(QUOTED[name])

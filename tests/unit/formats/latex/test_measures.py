@@ -33,6 +33,7 @@ from bifolio.records.names import Name
         (r"\ce{^{13}C} \ce{A -> B}", "<sup>13</sup>C A → B"),
         (r"\chem{CO_2} \isotope[12]{C}", "CO<sub>2</sub> <sup>12</sup>C"),
         (r"\unknown[option]{text} \qtyproduct{1 x 2}{\m}", "text 1 × 2 m"),
+        (r"$\sqrt[3]{x}$ $\sqrt{y}$", "<sup>3</sup>√(x) √(y)"),
         (r"\iffalse a\else b\fi{} \iftrue c\else d\fi", "b c"),
         (r"{\cal C} $\mathfrak{g}$ $\mathscr{L}$ $\mathfrak{C}$", "C 𝔤 ℒ ℭ"),
         ("\\char'176 \\char\"7E \\char126", "~ ~ ~"),
