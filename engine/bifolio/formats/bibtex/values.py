@@ -23,6 +23,10 @@ _BARE: Final = re.compile(r"[^\s{}\",#%()='\\]+")
 _BRACES: Final = re.compile(r"[{}]")
 _PERCENT: Final = re.compile(r"(?<!\\)%")
 _CLOSING: Final = {"{": "}", '"': '"', "": ""}
+#: To pandoc no brace behind a backslash is one, though that be the second of two.
+_AFTER_BACKSLASH: Final = re.compile(r"\\[{}]")
+#: A line's end right before a brace.
+_BREAK_BEFORE_BRACE: Final = re.compile(r"(?<!\\)((?:\\\\)+)(?=[{}])")
 _ESCAPED_BRACE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\([{}])")
 
 
@@ -114,11 +118,15 @@ def with_paired_braces(raw: str) -> str:
     """A raw value with every brace in a pair. BibTeX counts one behind a backslash too and pandoc
     does not, so that a lone one of either ends the entry elsewhere, or swallows the next: those
     behind backslashes are written as commands. One that is lone in a damaged file goes."""
-    escaped = ("\\{" in raw or "\\}" in raw) and _ESCAPED_BRACE.search(raw) is not None
-    if (not escaped and _SIMPLE.fullmatch(raw) is not None) or (
-        _is_whole(raw) and (not escaped or _is_whole(_ESCAPED_BRACE.sub(r"\1", raw)))
-    ):
+    escaped = "\\{" in raw or "\\}" in raw
+    if not escaped and _SIMPLE.fullmatch(raw) is not None:
         return raw
+    if _is_whole(raw):
+        if not escaped or _is_whole_to_pandoc(raw):
+            return raw
+        raw = _BREAK_BEFORE_BRACE.sub(r"\1 ", raw)
+        if _is_whole_to_pandoc(raw):
+            return raw
     raw = _ESCAPED_BRACE.sub(_as_command, raw)
     return raw if _is_whole(raw) else _repaired(raw)
 
@@ -134,6 +142,11 @@ def _without_quoted_percent(raw: str) -> str:
         else f"{delimiter}{text}{_CLOSING[delimiter]}"
         for delimiter, text in pieces(raw)
     )
+
+
+def _is_whole_to_pandoc(raw: str) -> bool:
+    """Whether the braces without a backslash before them are in pairs."""
+    return _is_whole(_AFTER_BACKSLASH.sub("", raw))
 
 
 def _is_whole(raw: str) -> bool:

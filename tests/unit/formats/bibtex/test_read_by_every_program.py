@@ -207,7 +207,9 @@ def test_of_an_entry_with_too_many_fields_what_is_too_much_is_a_comment_and_name
         (r"{L\{o}drup}", r"{L\textbraceleft{}odrup}"),
         (r"{x {a\{b} y} z}", r"{x {a\textbraceleft{}b} y z}"),
         (r"{a \{b\} c}", r"{a \{b\} c}"),
-        (r"{a \\{b} c}", r"{a \\{b} c}"),
+        (r"{a \\{b} c}", r"{a \\ {b} c}"),
+        (r"{a{\\}c}", r"{a{\\ }c}"),
+        (r"{a{\\ }c}", r"{a{\\ }c}"),
         (r"{a\} b\{}", r"{a\textbraceright{} b\textbraceleft{}}"),
     ],
 )
