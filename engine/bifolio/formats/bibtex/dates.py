@@ -47,8 +47,10 @@ def gather_issued(collector: FieldCollector, entry: EntryTexts) -> None:
 
 
 def _text(name: str, raw: str) -> str:
-    """The text of a part; BibLaTeX's date is no TeX, and a ``~`` at its end is a sign of EDTF."""
-    if name == "date" and "~" in raw and (edtf := raw.strip("{} ")) and "\\" not in edtf:
+    """The text of a part; BibLaTeX's date is no TeX, and a ``~`` at its end is a sign of EDTF. Of a
+    year before Christ Better BibTeX leaves it out, and so do we."""
+    edtf = raw.strip("{} ") if name == "date" and "~" in raw else ""
+    if edtf[:1].isdigit() and "\\" not in edtf:
         return " ".join(edtf.split())
     return " ".join(latex.decode(raw).split())
 

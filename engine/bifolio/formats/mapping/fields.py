@@ -343,7 +343,7 @@ FIELDS: Final = (
     FieldRow(
         "ISSN",
         "issn eissn e-issn e_issn essn issn-online issn-print electronic-issn print-issn pissn "
-        "p-issn issn-l",
+        "p-issn",
         "issn eissn",
         "[SN] ISSN EISSN",
         enw="[@]",

@@ -128,7 +128,8 @@ def _special(record: Tracing, index: int, tag: str, text: str) -> bool:
         if tag == "AF" and "AU" in record.given:
             return False
         for one in lines(text):
-            for person in _several(one) or map(str.strip, one.split(";")):
+            parted = [one] if "[" in one or "(" in one else one.split(";")
+            for person in _several(one) or map(str.strip, parted):
                 _gather_person(record, index, person, is_editor=tag == "ED")
     elif tag == "SO":
         _gather_source(record, index, " ".join(text.split()))
