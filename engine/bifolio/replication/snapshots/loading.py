@@ -8,8 +8,8 @@ cursor is the last. A kill leaves the mark that it goes on, and merging again is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Set
-from itertools import islice
 from typing import NamedTuple
 
 from bifolio import limits
@@ -108,6 +108,8 @@ class _Merging:
         self._replica = replica
         self._states = states
         self._source = Source(UpdateAuthor(snapshot.header.device, False, {}), snapshot.id)
+        #: Read and not merged yet.
+        self._page: deque[tuple[int, Record]] = deque()
         #: All of them, and those that were not here and are stored as they came.
         self.ids: list[str] = []
         self.arrived: set[str] = set()
@@ -118,21 +120,32 @@ class _Merging:
         with replica.database.transaction():
             applier = Applier(replica, lambda _: None)
             may_store = self._may_store()
-            while page := list(islice(records, limits.LOADED_AHEAD)):
-                ids = [record_id for _, (record_id, _) in page]
-                self.ids += ids
-                here = replica.records.present(ids)
-                for number, (record_id, state) in page:
+            while not (applier.is_spent or applier.is_full) and self._read(records):
+                # In this transaction: another process may have brought some of them since.
+                here = replica.records.present([record_id for _, (record_id, _) in self._page])
+                while self._page and not (applier.is_spent or applier.is_full):
+                    number, (record_id, state) = self._page.popleft()
+                    self.ids.append(record_id)
                     share = self._states.share(number)
                     if may_store and share is not None and record_id not in here:
                         self.arrived.add(record_id)
                         applier.take_new(StoredRecord(record_id, REFERENCE, state, share))
                     elif not refilling.take_state(replica, record_id, state):
                         applier.merge_state(self._source, record_id, state)
-                if applier.is_spent or applier.is_full:
-                    break
             applier.save()
-        return bool(page)
+        return bool(self._page) or self._read(records)
+
+    def _read(self, records: Iterator[tuple[int, Record]]) -> bool:
+        """Read some records that are looked up at once, where none is left; whether there is
+        any."""
+        size = sum(len(state) for _, (_, state) in self._page)
+        while len(self._page) < limits.LOADED_AHEAD and size < limits.SNAPSHOT_PART_BYTES:
+            one = next(records, None)
+            if one is None:
+                break
+            self._page.append(one)
+            size += len(one[1][1])
+        return bool(self._page)
 
     def _may_store(self) -> bool:
         """Whether a reference that is not here has nothing that waits for it, and there are so many
