@@ -132,5 +132,5 @@ def test_what_a_snapshot_covers_and_was_sealed_again_is_in_the_next_snapshot(
     snapshot = making.make(author.replica, author.member_log)
     assert snapshot is not None
     assert any(end.hash == own.head for end in snapshot.header.chains)
-    assert own.head in loading.check(author.replica, author.member_log, snapshot).covered
+    assert own.head in loading.check(author.replica, author.member_log, snapshot).facts.covered
     world.computers.append(author)

@@ -30,11 +30,11 @@ def world(tmp_path: Path) -> Iterator[Simulator]:
     made.close()
 
 
-def newcomer(world: Simulator) -> Computer:
+def newcomer(world: Simulator, name: str = "late") -> Computer:
     """A computer that knows the members, and has nothing of the log."""
     owner = world.computers[0]
     late = empty_computer(
-        world.folder / "late", seed=5, clock=Clock(owner.clock.wall_s), name="late", library=owner
+        world.folder / name, seed=5, clock=Clock(owner.clock.wall_s), name=name, library=owner
     )
     sync(world.relay, owner)
     membership = owner.member_log.membership()

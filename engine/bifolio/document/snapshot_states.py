@@ -48,7 +48,7 @@ def read_state(state: bytes) -> UpdateStructure:
     return read_update(state, parts_max=limits.SNAPSHOT_RECORD_PARTS_MAX)
 
 
-def check_state(record_id: str, state: bytes, slots: Mapping[int, str]) -> None:
+def check_state(record_id: str, state: bytes, slots: Mapping[int, str]) -> RecordDocument:
     """Check a record's state in a snapshot by itself: its structure, that it is complete, and that
     every name in it is some device's or some content's.
 
@@ -56,6 +56,9 @@ def check_state(record_id: str, state: bytes, slots: Mapping[int, str]) -> None:
         record_id: of the record.
         state: as the snapshot has it.
         slots: of every device of the library, by client id.
+
+    Returns:
+        a document that holds it.
 
     Raises:
         DocumentError: with what is wrong.
@@ -66,6 +69,7 @@ def check_state(record_id: str, state: bytes, slots: Mapping[int, str]) -> None:
     document.merge(state, document.check(state, structure))
     if record_id == SETTINGS_ID:
         check_settings_state(document.entries())
+    return document
 
 
 def is_same_state(record_id: str, one: bytes, other: bytes) -> bool:

@@ -182,17 +182,16 @@ def _check_content_state(record_id: str, structs: Sequence[Struct]) -> None:
         raise DocumentError("the settings are written by devices, and no import")
     if structs[0].start != 0:
         raise DocumentError("it holds a part of an import")
-    family = ""
+    family = beginning = ""
     for struct in structs:
         if struct.key is None:
             continue
-        own = content_names.family_of(slot_of(struct.key))
-        tail = struct.key[-SLOT_LENGTH - 1 :]
-        if family and tail.startswith(SEPARATOR + family):
+        if beginning and struct.key.startswith(beginning, -SLOT_LENGTH - 1):
             continue
+        own = content_names.family_of(slot_of(struct.key))
         if not own or (family and own != family):
             raise DocumentError("it holds an entry under a name that no content gives")
-        family = own
+        family, beginning = own, SEPARATOR + own
 
 
 def check_settings_state(entries: Entries) -> None:

@@ -80,6 +80,18 @@ DERIVED_AT_ONCE = 500
 DERIVED_AHEAD_MIN = 500
 DERIVED_AHEAD_AT_ONCE = 50
 
+#: A snapshot of so many chunks is worth a second process: some 400 references.
+CHUNKS_CHECKED_AHEAD_MIN = 8
+
+#: A larger state of a snapshot is checked by the process that loads it: it would wait in the pipe.
+#: And of more incarnations than that, which each takes 30 bytes, the second process is not told.
+STATE_CHECKED_AHEAD_BYTES_MAX = 64 * 1024
+SLOTS_GIVEN_MAX = 10_000
+
+#: References of a snapshot that are stored at once as they came: some 10 MB, and each transaction
+#: waits for the disk.
+ARRIVED_AT_ONCE = 2_000
+
 #: States that are read in one query before they are asked for, and the stored bytes of each at
 #: most, a quarter of what it holds: a query for each takes a tenth of a merge.
 LOADED_AHEAD = 64

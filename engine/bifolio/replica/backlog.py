@@ -18,7 +18,7 @@ from bifolio.storage.underived import Underived
 
 if TYPE_CHECKING:
     from bifolio.replica import derivation_worker, worker_process
-    from bifolio.replica.derivation_worker import DerivationWorker
+    from bifolio.replica.derivation_worker import DerivationWorker, PendingCheck
     from bifolio.storage.derived import StoredReference
 else:
     # For large batches.
@@ -28,12 +28,12 @@ else:
 #: A record, and what tells the state that was committed from later ones.
 Key = tuple[str, bytes]
 
-#: What a record holds: as JSON, or read already.
-Content = str | Entries
+#: What a record holds: as JSON, as its state, or read already.
+Content = str | bytes | Entries
 
-#: A record as it was committed: its id, what it holds as JSON, and read where it was here before:
-#: then most of what is derived of it is known.
-Noted = tuple[str, str, Entries | None]
+#: A record as it was committed: its id, what it holds as JSON (its state, of one that came as it
+#: is stored), and read where it was here before: then most of what is derived of it is known.
+Noted = tuple[str, str | bytes, Entries | None]
 
 #: What is read takes so many times as much memory as the JSON that it was read of.
 _READ_SIZE = 3
@@ -46,7 +46,7 @@ class Backlog:
         self.table = Underived(database)
         #: The content of records that were not here before as JSON, by id and the check of the
         #: state that it is of; and what the others hold, with its size.
-        self._remembered: dict[Key, str] = {}
+        self._remembered: dict[Key, str | bytes] = {}
         self._read: dict[Key, tuple[Entries, int]] = {}
         self._size = 0
         self._noted = 0
@@ -126,6 +126,28 @@ class Backlog:
         self._size -= found[1]
         return found[0]
 
+    def check_ahead(
+        self, batch: Sequence[tuple[str, bytes]], slots: Mapping[int, str]
+    ) -> PendingCheck | None:
+        """Have the other process check the states of some records of a snapshot; None where it
+        cannot take them now, or was not started."""
+        worker = self._worker
+        if worker is None:
+            return None
+        worker.collect()
+        return worker.check(batch, slots) if worker.has_room else None
+
+    def take_checked(self, pending: PendingCheck) -> Sequence[int | None] | None:
+        """What the other process found of such records, waiting for it; None where it did not, or
+        found something wrong."""
+        return self._worker.take_checked(pending) if self._worker is not None else None
+
+    def end_checks(self) -> None:
+        """No more is to be checked: the other process goes on only where something waits to be
+        derived."""
+        if self.is_empty():
+            self.forget()
+
     def forget(self) -> None:
         """Nothing waits any more."""
         self._remembered.clear()
@@ -136,10 +158,10 @@ class Backlog:
             self._worker.close()
         self._worker, self._may_start = None, True
 
-    def _take_json(self, key: Key) -> str | None:
+    def _take_json(self, key: Key) -> str | bytes | None:
         return self._forget(key) if key in self._remembered else None
 
-    def _forget(self, key: Key) -> str:
+    def _forget(self, key: Key) -> str | bytes:
         found = self._remembered.pop(key)
         self._size -= len(found)
         return found

@@ -150,7 +150,8 @@ def derive_committed(
         entries = content
     else:
         try:
-            entries = documents.read_entries(content or documents.RecordDocument(state).json())
+            json = content if isinstance(content, str) else documents.RecordDocument(state).json()
+            entries = documents.read_entries(json)
         except (DocumentError, ValueError):
             return None
     visible = without_superseded_imports(entries)

@@ -30,6 +30,7 @@ from bifolio.ids import (
     random_slot,
 )
 from bifolio.records.canonical import canonical_json
+from bifolio.replica.backlog import Backlog
 from bifolio.replica.deletion_guard import Cause, DeletionGuard
 from bifolio.replica.derivation import Derivation
 from bifolio.replica.folder import FILES
@@ -201,6 +202,11 @@ class Replica:
         """What of others' deletions is shown on, once all is derived that is committed."""
         self._derivation.drain()
         return self._deletion_guard
+
+    @property
+    def backlog(self) -> Backlog:
+        """What is committed and not derived yet, and the second process that derives it."""
+        return self._derivation.backlog
 
     def drain(self) -> None:
         """Derive what lists and searches read of all that is committed: before a snapshot, in

@@ -17,6 +17,7 @@ from bifolio.replica import hot_records, projection
 from bifolio.replica.backlog import Backlog, Noted
 from bifolio.replica.creation import REFERENCE, Creation
 from bifolio.replica.deletion_guard import Filter
+from bifolio.replica.unreadable import UNREADABLE
 from bifolio.storage.derived import StoredBefore, StoredReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
@@ -24,16 +25,6 @@ from bifolio.storage.records import Records, StoredRecord
 from bifolio.storage.references import References
 
 SETTINGS = "settings"
-
-#: What Python raises for values of another form than a reader expects.
-_UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 
 #: In the settings: the set of pairs of ids that are different works, whatever they look like.
 SET_APART = "set-apart"
@@ -72,6 +63,7 @@ class Workspace:
         self._states: dict[str, bytes | None] = {}
         self._changed: dict[str, None] = {}
         self._created: list[Creation] = []
+        self._arrived: list[StoredRecord] = []
         self._bytes = 0
         #: What is stored of the references that are being saved.
         self._before: dict[str, StoredBefore] = {}
@@ -117,6 +109,12 @@ class Workspace:
         """Save a new reference at the end, of which all that is stored was made elsewhere."""
         self._created.append(creation)
 
+    def put_arrived(self, record: StoredRecord) -> None:
+        """Save a reference at the end that was not here before, as it came; what lists read of it
+        is derived later."""
+        self._arrived.append(record)
+        self._bytes += len(record.state)
+
     def mark_changed(self, record_id: str, *, size: int = 0) -> None:
         """A document was written to or merged into, so many bytes: it is saved at the end."""
         self._changed[record_id] = None
@@ -132,6 +130,7 @@ class Workspace:
         """Whether so many documents are open, or so large ones, that they should be saved."""
         return (
             len(self._documents) >= limits.DOCUMENTS_OPEN_MAX
+            or len(self._arrived) >= limits.ARRIVED_AT_ONCE
             or self._bytes >= limits.DOCUMENTS_OPEN_BYTES_MAX
         )
 
@@ -143,9 +142,11 @@ class Workspace:
         """
         saved = list(self._changed)
         references = [creation.reference for creation in self._created]
-        later: list[Noted] | None = [] if self._derives_later(len(saved)) else None
+        later: list[Noted] | None = None
+        if self._arrived or self._derives_later(len(saved)):
+            later = [(one.id, one.state, None) for one in self._arrived]
         self._before = self._references.read_stored(saved) if saved and later is None else {}
-        records = [creation.record for creation in self._created]
+        records = [creation.record for creation in self._created] + self._arrived
         for record_id in saved:
             self.failed = record_id
             records.append(self._store_safely(record_id, references, later))
@@ -154,7 +155,9 @@ class Workspace:
         self._references.store(references)
         if later and self._derive_later is not None:
             self._derive_later.note(later, checks)
+        saved += [one.id for one in self._arrived]
         self._changed.clear()
+        self._arrived.clear()
         self._documents.clear()
         self._large.clear()
         self._states.clear()
@@ -183,7 +186,7 @@ class Workspace:
         """``_store``; values of a form that nothing of ours can read are the record's fault."""
         try:
             return self._store(record_id, references, later)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             kind = type(error).__name__
             raise DocumentError(f"it holds what cannot be read ({kind})") from error
 

@@ -32,6 +32,7 @@ from bifolio.replica.workspace import Workspace
 from bifolio.replication import contested
 from bifolio.replication.contested import WROTE_ANOTHER, AuthorOf, Unmerged
 from bifolio.storage.quarantined_updates import INCOMPLETE, REFUSED, QuarantinedUpdate
+from bifolio.storage.records import StoredRecord
 from bifolio.wire.changes import Body, Change
 
 
@@ -147,6 +148,13 @@ class Applier:
         self._note_offer(record_id, state)
         self._release(record_id, checked.reached)
         return True
+
+    def take_new(self, record: StoredRecord) -> None:
+        """Store a reference of a snapshot as it came: it was checked, nothing of it is here, and
+        nothing waits for it."""
+        self.bytes += len(record.state)
+        self.updates += 1
+        self._workspace.put_arrived(record)
 
     def retry(self, one: QuarantinedUpdate) -> bool:
         """Try an update that was set aside once more; whether it was merged now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 
 from bifolio import limits
 from bifolio.crypto.envelope import read_header
@@ -44,6 +44,10 @@ class SnapshotDesk:
         #: The one of which only the place in the log counts.
         self._place_only = b""
         self._lacks_key = False
+        #: The snapshot that was loaded on this connection, and the references that were not here
+        #: before and are stored as it has them.
+        self._loaded = b""
+        self._arrived: Set[str] = frozenset()
 
     # --- statements -----------------------------------------------------------------------
 
@@ -188,7 +192,8 @@ class SnapshotDesk:
         if snapshot.id == self._place_only:
             return loading.take_place(replica, snapshot)
         try:
-            position = loading.load(replica, self._member_log, snapshot)
+            position, self._arrived = loading.load(replica, self._member_log, snapshot)
+            self._loaded = snapshot.id
         except BifolioError as error:
             if not isinstance(error, DocumentError | EnvelopeError):
                 raise
@@ -223,7 +228,9 @@ class SnapshotDesk:
         """What was found of a snapshot, signed; None where this replica cannot tell."""
         replica = self._replica
         snapshot = parse_snapshot(task.header)
-        is_right = verifying.verify(replica, self._member_log, snapshot)
+        # What is stored as it came with this very snapshot is what it has.
+        known = self._arrived if snapshot.id == self._loaded else frozenset[str]()
+        is_right = verifying.verify(replica, self._member_log, snapshot, known)
         if is_right is None and making.has_all_merged(replica, self._member_log):
             if snapshot.id in self._believed:
                 verifying.note_arrived(replica, self._member_log, snapshot)

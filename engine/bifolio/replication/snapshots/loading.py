@@ -8,20 +8,42 @@ cursor is the last. A kill leaves the mark that it goes on, and merging again is
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator, Set
+from typing import NamedTuple
+
+from bifolio import limits
 from bifolio.crypto.envelope import read_header
 from bifolio.crypto.snapshot import Snapshot
-from bifolio.document import snapshot_states
 from bifolio.document.update_identity import UpdateAuthor
+from bifolio.replica.checked_states import CheckedStates, Record, StateChecker
+from bifolio.replica.creation import REFERENCE
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.replication.applying import Applier, Source
 from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
+from bifolio.storage.records import StoredRecord
 from bifolio.storage.snapshots import ChainEnd
 from bifolio.wire.position import LogPosition
 
 
-def check(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> SnapshotFacts:
+class Checked(NamedTuple):
+    """A snapshot that was checked, and what was found of each of its records."""
+
+    facts: SnapshotFacts
+    states: CheckedStates
+
+
+class Loaded(NamedTuple):
+    """A snapshot that was merged: from where the log goes on, and the references that were not
+    here before and are stored as they came."""
+
+    position: LogPosition
+    arrived: Set[str]
+
+
+def check(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> Checked:
     """Check all of a snapshot whose chunks are here, without a change.
 
     Raises:
@@ -30,44 +52,41 @@ def check(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -
     """
     reader = SnapshotReader(replica, member_log, snapshot)
     facts = reader.facts()
+    checker = StateChecker(replica.backlog, facts.slots)
     for record_id, state in reader.records():
-        snapshot_states.check_state(record_id, state, facts.slots)
-    return facts
+        checker.check(record_id, state)
+    return Checked(facts, checker.finish())
 
 
-def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> LogPosition:
-    """Merge a snapshot; from where the log goes on.
+def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> Loaded:
+    """Merge a snapshot.
 
     Raises:
         EnvelopeError, DocumentError, NewerFormatError: nothing of it was merged.
     """
+    if snapshot.header.chunks >= limits.CHUNKS_CHECKED_AHEAD_MIN:
+        replica.backlog.start()
+    try:
+        return _load(replica, member_log, snapshot)
+    finally:
+        replica.backlog.end_checks()
+
+
+def _load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> Loaded:
     header = snapshot.header
-    facts = check(replica, member_log, snapshot)
+    facts, states = check(replica, member_log, snapshot)
     # Who has all of it lacks only the place in a log whose entries went.
     was_whole = all(replica.changes.is_merged(one.hash) for one in header.chains)
     was_whole &= not replica.meta.snapshot_loading
     _note_merged(replica, snapshot, facts)
-    reader = SnapshotReader(replica, member_log, snapshot)
-    source = Source(UpdateAuthor(header.device, False, {}), snapshot.id)
-    ids: list[str] = []
-    records = reader.records()
-    is_left = True
-    while is_left:
-        with replica.database.transaction():
-            applier = Applier(replica, lambda _: None)
-            is_left = False
-            for record_id, state in records:
-                ids.append(record_id)
-                if not refilling.take_state(replica, record_id, state):
-                    applier.merge_state(source, record_id, state)
-                if applier.is_spent or applier.is_full:
-                    is_left = True
-                    break
-            applier.save()
+    merging = _Merging(replica, snapshot, states)
+    records = enumerate(SnapshotReader(replica, member_log, snapshot).records())
+    while merging.merge_some(records):
+        pass
     position = LogPosition(header.epoch, header.n, header.chain_hash)
     with replica.database.transaction():
         if refilling.give_up_covered(replica, header.chains) or not was_whole:
-            replica.snapshots.begin_records(ids)
+            replica.snapshots.begin_records(merging.ids)
             # No bundle has what it brought.
             replica.meta.bundled = None
             replica.meta.snapshot_loaded_ms = replica.runtime.now_ms()
@@ -79,7 +98,65 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
         meta = replica.meta
         meta.cursor = position
         meta.snapshot_loading = b""
-    return position
+    return Loaded(position, merging.arrived)
+
+
+class _Merging:
+    """The records of one snapshot on their way into the library."""
+
+    def __init__(self, replica: Replica, snapshot: Snapshot, states: CheckedStates) -> None:
+        self._replica = replica
+        self._states = states
+        self._source = Source(UpdateAuthor(snapshot.header.device, False, {}), snapshot.id)
+        #: Read and not merged yet.
+        self._page: deque[tuple[int, Record]] = deque()
+        #: All of them, and those that were not here and are stored as they came.
+        self.ids: list[str] = []
+        self.arrived: set[str] = set()
+
+    def merge_some(self, records: Iterator[tuple[int, Record]]) -> bool:
+        """Merge as many as one transaction should; whether there may be more."""
+        replica = self._replica
+        with replica.database.transaction():
+            applier = Applier(replica, lambda _: None)
+            may_store = self._may_store()
+            while not (applier.is_spent or applier.is_full) and self._read(records):
+                # In this transaction: another process may have brought some of them since.
+                here = replica.records.present([record_id for _, (record_id, _) in self._page])
+                while self._page and not (applier.is_spent or applier.is_full):
+                    number, (record_id, state) = self._page.popleft()
+                    self.ids.append(record_id)
+                    share = self._states.share(number)
+                    if may_store and share is not None and record_id not in here:
+                        self.arrived.add(record_id)
+                        applier.take_new(StoredRecord(record_id, REFERENCE, state, share))
+                    elif not refilling.take_state(replica, record_id, state):
+                        applier.merge_state(self._source, record_id, state)
+            applier.save()
+        return bool(self._page) or self._read(records)
+
+    def _read(self, records: Iterator[tuple[int, Record]]) -> bool:
+        """Read some records that are looked up at once, where none is left; whether there is
+        any."""
+        size = sum(len(state) for _, (_, state) in self._page)
+        while len(self._page) < limits.LOADED_AHEAD and size < limits.SNAPSHOT_PART_BYTES:
+            one = next(records, None)
+            if one is None:
+                break
+            self._page.append(one)
+            size += len(one[1][1])
+        return bool(self._page)
+
+    def _may_store(self) -> bool:
+        """Whether a reference that is not here has nothing that waits for it, and there are so many
+        that what lists read of them is derived later."""
+        replica = self._replica
+        return (
+            len(self._states) >= limits.DERIVED_LATER_MIN
+            and replica.meta.refill is None
+            and replica.database.is_empty("join_offers")
+            and replica.database.is_empty("quarantined_updates")
+        )
 
 
 def take_place(replica: Replica, snapshot: Snapshot) -> LogPosition:

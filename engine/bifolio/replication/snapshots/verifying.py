@@ -9,6 +9,8 @@ against an honest maker would keep the library from shrinking.
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.document import snapshot_states
@@ -23,9 +25,20 @@ from bifolio.storage.quarantined_updates import REFUSED
 from bifolio.wire.snapshot_parts import Replaced
 
 
-def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool | None:
+def verify(
+    replica: Replica,
+    member_log: LibraryMembership,
+    snapshot: Snapshot,
+    known: Set[str] = frozenset(),
+) -> bool | None:
     """Whether a snapshot whose chunks are here is what the changes here give; what is in one that
     is right counts as arrived at the relay.
+
+    Args:
+        replica: what is here.
+        member_log: the members.
+        snapshot: to be compared.
+        known: the records that this very snapshot brought here, checked and stored as it has them.
 
     Returns:
         None where this replica cannot tell: it lacks some of the changes, or cannot read it.
@@ -40,7 +53,7 @@ def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) 
         try:
             facts = reader.facts()
             comparison = _Comparison(replica, member_log, snapshot, facts)
-            is_right = comparison.compare(reader)
+            is_right = comparison.compare(reader, known)
             if is_right:
                 replica.snapshot_source.note_in_snapshot(facts.covered)
             return is_right
@@ -82,7 +95,7 @@ class _Comparison:
         #: The rows of ``changes`` that the snapshot does not cover.
         self._later: set[int] = set()
 
-    def compare(self, reader: SnapshotReader) -> bool | None:
+    def compare(self, reader: SnapshotReader, known: Set[str]) -> bool | None:
         replica, covered = self._replica, self._facts.covered
         if not set(replica.snapshots.covered()) <= covered:
             return None  # what came by an earlier snapshot cannot be taken out again
@@ -112,7 +125,7 @@ class _Comparison:
         return (
             self._are_chains_right()
             and self._are_replacements_right()
-            and self._are_records_right(reader)
+            and self._are_records_right(reader, known)
         )
 
     def _through(self) -> int:
@@ -180,11 +193,14 @@ class _Comparison:
             raise _CannotTellError
         return one.hash in self._replica.formats.read_past(envelope, key).replaces
 
-    def _are_records_right(self, reader: SnapshotReader) -> bool:
+    def _are_records_right(self, reader: SnapshotReader, known: Set[str]) -> bool:
         replica = self._replica
         touched = replica.journal.index.records_of_changes(self._later)
         left = set(replica.records.all_ids())
         for record_id, state in reader.records():
+            if record_id in known and record_id in left:
+                left.discard(record_id)
+                continue
             snapshot_states.check_state(record_id, state, self._facts.slots)
             if record_id not in left:
                 return False
