@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from tests.support.cases import each
 from tests.support.floor_plan import ROOT
 
 from bifolio.errors import Next, next_step
@@ -43,7 +44,7 @@ def test_the_schema_is_one() -> None:
     assert {one.__name__ for one in result_types()} <= schema["$defs"].keys()
 
 
-@pytest.mark.parametrize("kind", result_types(), ids=lambda kind: kind.__name__)
+@each("kind", result_types(), ids=lambda kind: kind.__name__)
 def test_every_result_is_frozen_and_says_what_it_is(kind: type[Result]) -> None:
     assert kind.__struct_config__.frozen
     assert kind.__doc__

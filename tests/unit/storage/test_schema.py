@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import DamagedLibraryError, ForeignSchemaError
 from bifolio.storage import schema
@@ -49,7 +50,7 @@ def alter(path: Path, statement: str, values: tuple[object, ...] = ()) -> None:
         connection.execute(statement, values)
 
 
-@pytest.mark.parametrize("version", range(1, LATEST + 1))
+@each("version", range(1, LATEST + 1))
 def test_a_file_of_any_version_and_what_becomes_of_it_is_ours(version: int) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, through=version)
