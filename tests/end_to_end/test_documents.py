@@ -116,6 +116,7 @@ def test_the_commands_that_go_on_give_a_document_a_line(
         assert "Traceback" not in errors
 
 
+@pytest.mark.heavy
 def test_every_command_prints_a_document_of_its_schema(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

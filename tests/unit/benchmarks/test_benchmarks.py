@@ -29,6 +29,7 @@ NAMES = [file.stem for file in FILES]
 #: A smoke run takes a core more than a second. In `make test` these are loaded and not run; what
 #: they measure is tested end to end, and how a smoke run is judged by the others.
 LONG = {
+    "bench_disk",
     "bench_export",
     "bench_first_sync",
     "bench_growth",

@@ -60,10 +60,11 @@ def test_every_field_is_written_and_nothing_else_is_valid() -> None:
         "moved": None,
         "was_asked": True,
     }
-    jsonschema.validate(document, schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(document)
     for wrong in ({"url": "wss://relay"}, {**document, "more": 1}, {**document, "url": 1}):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(wrong, schema)
+            validator.validate(wrong)
 
 
 def test_a_next_step_has_its_code_its_facts_and_the_words_of_the_front_end() -> None:
