@@ -12,10 +12,13 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from tests.support.empty_databases import copy_new_databases
 from tests.support.examples import examples
@@ -38,6 +41,30 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     os.environ["TMPDIR"] = str(_IN_MEMORY)
     tempfile.tempdir = None  # asked again
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """In a new checkout the first worker compiles the tests and the others wait for that: otherwise
+    each compiles all of them, and Hypothesis looks through all of the code in each."""
+    root = session.config.rootpath
+    if "PYTEST_XDIST_WORKER" not in os.environ or sys.dont_write_bytecode or _is_compiled(root):
+        return (yield)
+    lock = root / ".hypothesis" / "collecting.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with FileLock(lock):
+        if not _is_compiled(root):
+            return (yield)
+    return (yield)
+
+
+def _is_compiled(root: Path) -> bool:
+    """Whether earlier runs have left what loading the tests takes most of its time for."""
+    ending = f"{sys.implementation.cache_tag}-pytest-{pytest.__version__}.pyc"
+    files = list((root / "tests").rglob("test_*.py"))
+    compiled = [one.parent / "__pycache__" / f"{one.stem}.{ending}" for one in files]
+    is_known = (root / ".hypothesis" / "constants").is_dir()
+    return is_known and sum(one.exists() for one in compiled) > len(files) * 0.9
 
 
 def pytest_collection_finish() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.support.arrangements import make_library, share
 from tests.support.bibliographies import numbered_entries
+from tests.support.cases import each
 from tests.support.computer import Computer
 from tests.support.convergence import sync_all
 from tests.support.documents import check_document, seen
@@ -115,6 +116,7 @@ def test_the_commands_that_go_on_give_a_document_a_line(
         assert "Traceback" not in errors
 
 
+@pytest.mark.heavy
 def test_every_command_prints_a_document_of_its_schema(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -261,7 +263,7 @@ def test_a_library_attached_elsewhere_does_not_join_a_second_ticket(
     assert laptop.run("sync")["pushed"] == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "says"),
     [
         (["edit", "work0", "titel=X"], "title"),
@@ -283,7 +285,7 @@ def test_a_call_that_is_wrong_in_itself_ends_with_exit_code_2(
     assert says in used_library.fails(*arguments, exits=2)
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "says"),
     [
         (["show", "nobody2020"], "nobody2020"),

@@ -132,6 +132,7 @@ def test_an_attach_that_was_killed_goes_on(
         assert goes_on_with == "sync" or not library._replica.meta.ticket_secret
 
 
+@pytest.mark.heavy
 def test_an_owner_s_attach_that_was_killed_at_once_goes_on_with_a_sync(
     desk: Computer, relay: RelayProcess, tmp_path: Path
 ) -> None:

@@ -12,8 +12,8 @@ from tests.support.computer import Computer
 from tests.support.convergence import assert_converges, sync_all
 from tests.support.relay_process import RelayProcess
 
-REFERENCES = 80
-DELETED = 64
+REFERENCES = 65
+DELETED = 52
 
 
 def moment() -> str:

@@ -71,6 +71,7 @@ def test_an_office_is_lost_and_the_library_goes_on(own_relay: RelayProcess, tmp_
     assert "removed this computer" in laptop.fails("sync")
 
 
+@pytest.mark.heavy
 def test_the_line_of_who_is_removed_ends_and_says_by_whom(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from tests.support import command_server
 from tests.support.bibliographies import PRINTING_HISTORY, real_entries
+from tests.support.cases import each
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -186,7 +186,7 @@ def test_the_python_page_s_program_runs_as_it_is_printed(tmp_path: Path) -> None
     assert ended.stdout.splitlines() == ["bifolio: 1", "1"]
 
 
-@pytest.mark.parametrize(
+@each(
     "page",
     [
         "README.md",

@@ -135,6 +135,7 @@ def write_until_killed(
     return answered
 
 
+@pytest.mark.heavy
 def test_what_was_answered_is_there_after_kill_9(desk: Computer) -> None:
     desk.run("init")
     desk.run("serve", "allow", "Test")

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
         if engine == "atheris":
             run_atheris(judge, seeds, first=int(first), seconds=float(seconds))
         elif seconds == "short":
-            run_hypothesis(judge, seeds, first=int(first), seconds=0, inputs=target.short)
+            run_hypothesis(judge, seeds, first=int(first), seconds=0, inputs=target.inputs)
         else:
             run_hypothesis(judge, seeds, first=int(first), seconds=float(seconds))
         print("figures", name, *judge.counts, flush=True)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tests.fuzz.blackboard import Blackboard, Figures
 from tests.fuzz.mutations import Mutation
+from tests.support.examples import IS_FULL
 
 if sys.platform != "win32":
     import resource
@@ -48,6 +49,11 @@ class Target:
     short: int = 40
     #: Called once in the process that tries it.
     prepare: Callable[[], None] | None = None
+
+    @property
+    def inputs(self) -> int:
+        """Inputs of the short run, of which `make test` draws a part."""
+        return self.short if IS_FULL else max(4, self.short // 3)
 
 
 class Counts(NamedTuple):

@@ -125,7 +125,7 @@ def _forges_signatures(_: World) -> Attack:
     return _new_epoch(lambda log, _: [*log, *(raw[:-1] + bytes([raw[-1] ^ 1]) for raw in log)])
 
 
-@attack()
+@attack(heavy=True)
 def _forges_strangers(world: World) -> Attack:
     return _new_epoch(lambda log, _: [*(stranger_envelope(world, n).raw for n in range(20)), *log])
 
@@ -203,7 +203,7 @@ def _withholds_a_tail(world: World) -> Attack:
     return RewrittenLog(lambda log, _: log[:keep])
 
 
-@attack()
+@attack(heavy=True)
 def _withholds_one_author(world: World) -> Attack:
     return _new_epoch(lambda log, _: [raw for raw in log if not _of(world, raw, world.alice)])
 
@@ -218,7 +218,7 @@ def _rolls_back_to_a_new_epoch(_: World) -> Attack:
     return _new_epoch(lambda log, _: log[:1])
 
 
-@attack("lost part of its log")
+@attack("lost part of its log", heavy=True)
 def _a_new_epoch_each_time(_: World) -> Attack:
     count = itertools.count()
 
@@ -229,7 +229,7 @@ def _a_new_epoch_each_time(_: World) -> Attack:
     return Again(lambda log, _: log)
 
 
-@attack("lost part of its log")
+@attack("lost part of its log", heavy=True)
 def _takes_and_keeps_nothing(world: World) -> Attack:
     """ACK for what it drops: the log that it tells later does not have it."""
     before = world.evil.log()
@@ -347,7 +347,7 @@ def _acks_at_the_end_and_drops(world: World) -> Attack:
     )
 
 
-@attack()
+@attack(heavy=True)
 def _acks_at_wrong_positions(_: World) -> Attack:
     return _pushes(
         lambda raws: [Ack(tuple(Receipt(content_hash(raw), at) for at, raw in enumerate(raws, 1)))]
@@ -381,7 +381,7 @@ def _acks_what_was_not_sent(_: World) -> Attack:
     return Answers(says=says)
 
 
-@attack("does not show the other one")
+@attack("does not show the other one", heavy=True)
 def _nacks_fork_without_proof(_: World) -> Attack:
     return _nacks(Code.FORK)
 
@@ -421,7 +421,7 @@ def _nacks_head_moved_for_ever(_: World) -> Attack:
     return _nacks(Code.HEAD_MOVED)
 
 
-@attack("It is kept on this computer")
+@attack("It is kept on this computer", heavy=True)
 def _nacks_too_big(_: World) -> Attack:
     return _nacks(Code.TOO_BIG)
 
@@ -547,7 +547,7 @@ def _welcomes_with_a_floor_and_limits(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, floor=10**9, limits={"envelope_bytes": 1, "x": 0}))
 
 
-@attack("was just given|lost part")
+@attack("was just given|lost part", heavy=True)
 def _welcomes_as_if_it_held_nothing(_: World) -> Attack:
     def says(message: Message) -> Iterable[Message]:
         return [Welcome.nothing({}) if isinstance(message, Welcome) else message]
@@ -661,7 +661,7 @@ def _messages_of_later_versions_without_end(_: World) -> Attack:
     return Floods(UNKNOWN_MESSAGE)
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _blobs_without_end(_: World) -> Attack:
     return Floods(Blobs((BlobState(b"b" * 32, 10, 1, True),), 0))
 
@@ -707,7 +707,7 @@ def _trickles_without_end(world: World) -> Attack:
     return Trickles(UNKNOWN_MESSAGE)
 
 
-@attack()
+@attack(heavy=True)
 def _answers_late(_: World) -> Attack:
     """What was said is carried out of order: all that waited comes at the end, backwards."""
 
@@ -746,7 +746,7 @@ def _helped_claims_to_replace(world: World) -> Attack:
     return _new_epoch(change)
 
 
-@attack()
+@attack(heavy=True)
 def _helped_carries_in_another_order(world: World) -> Attack:
     """What Alice wrote lies inside the host's envelopes, backwards."""
     mallory = world.mallory
@@ -787,7 +787,7 @@ def _helped_writes_as_another(world: World) -> Attack:
     return _new_epoch(change)
 
 
-@attack("refused")
+@attack("refused", heavy=True)
 def _helped_signs_rubbish(world: World) -> Attack:
     mallory = world.mallory
     rubbish = [mallory.seals(bytes([number]) * 50).raw for number in range(30)]
@@ -808,7 +808,7 @@ def _helped_forks_its_chain(world: World) -> Attack:
     return _new_epoch(change)
 
 
-@attack()
+@attack(heavy=True)
 def _helped_attests_another_log(world: World) -> Attack:
     mallory = world.mallory
     lie = Attested.at(LogPosition(b"e" * 16, 1, b"?" * 32))

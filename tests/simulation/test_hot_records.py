@@ -23,11 +23,20 @@ def all_are_hot() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(
-    "hot_seed",
-    [*SEEDS, *(pytest.param(one, marks=pytest.mark.heavy) for one in HEAVY_SEEDS)],
-)
-@pytest.mark.parametrize("snapshots", [False, True])
+def _runs() -> list[object]:
+    """Each seed with snapshots and without; in the default run the first ones take turns."""
+    return [
+        pytest.param(
+            seed,
+            snapshots,
+            marks=[] if seed in SEEDS and snapshots == (seed % 2 == 0) else [pytest.mark.heavy],
+        )
+        for snapshots in (False, True)
+        for seed in (*SEEDS, *HEAVY_SEEDS)
+    ]
+
+
+@pytest.mark.parametrize(("hot_seed", "snapshots"), _runs())
 def test_all_converge_where_every_record_has_a_core(
     tmp_path: Path, hot_seed: int, *, snapshots: bool
 ) -> None:

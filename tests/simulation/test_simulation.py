@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from tests.simulation.runs import run_seed
 from tests.simulation.simulator import Simulator
+from tests.support.examples import IS_FULL
 
 
 def test_all_heal_and_nothing_typed_is_lost(tmp_path: Path, seed: int, steps: int | None) -> None:
-    run(tmp_path, seed, steps or 120)
+    run(tmp_path, seed, steps or (120 if IS_FULL else 70))
 
 
 @pytest.mark.heavy

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
@@ -56,7 +57,7 @@ def split(requirement: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-@pytest.mark.parametrize("requirement", DECLARED)
+@each("requirement", DECLARED)
 def test_every_dependency_has_its_versions_its_licence_and_its_reason(requirement: str) -> None:
     name, versions = split(requirement)
     assert name in ROWS, f"docs/decisions.md does not say why Bifolio needs {name}"
@@ -66,7 +67,7 @@ def test_every_dependency_has_its_versions_its_licence_and_its_reason(requiremen
     assert len(why) > 20
 
 
-@pytest.mark.parametrize("requirement", DEVELOPMENT)
+@each("requirement", DEVELOPMENT)
 def test_every_tool_of_development_has_its_licence_and_its_reason(requirement: str) -> None:
     name, _ = split(requirement)
     assert name in ROWS, f"docs/decisions.md does not say what {name} is for"

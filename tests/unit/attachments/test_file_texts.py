@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.support.pdfs import bomb, pdf
 
 from bifolio import Library, limits
@@ -142,7 +143,7 @@ def test_what_is_no_pdf_has_no_text(library: Library) -> None:
     assert titles(library, "fulltext:much") == []
 
 
-@pytest.mark.parametrize("name", HARMFUL)
+@each("name", HARMFUL)
 def test_whatever_a_pdf_holds_its_reader_ends(name: str) -> None:
     out = io.StringIO()
     with suppress(Exception):  # the process ends with it, and its parent takes what it wrote

@@ -20,6 +20,7 @@ import pytest
 from benchmarks.support.processes import FORKED
 from benchmarks.support.report import HASH_BYTES, HASH_NAME, Computed
 from tests.support import command_server
+from tests.support.cases import each
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "benchmarks").glob("bench_*.py"))
@@ -28,6 +29,7 @@ NAMES = [file.stem for file in FILES]
 #: A smoke run takes a core more than a second. In `make test` these are loaded and not run; what
 #: they measure is tested end to end, and how a smoke run is judged by the others.
 LONG = {
+    "bench_disk",
     "bench_export",
     "bench_first_sync",
     "bench_growth",
@@ -127,7 +129,7 @@ def test_a_smoke_run_reports_figures_ratios_and_a_hash_of_what_it_computed(name:
     assert result["hash"] != Computed.of([]).hash
 
 
-@pytest.mark.parametrize("name", sorted(LONG))
+@each("name", sorted(LONG))
 def test_a_long_benchmark_loads_and_says_what_it_asks(name: str) -> None:
     benchmark = import_module(f"benchmarks.{name}").BENCHMARK
     assert f"bench_{benchmark.name}" == name

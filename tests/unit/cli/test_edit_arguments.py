@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import InvalidValueError, UnknownFieldError, UsageError
 from bifolio.records.edits import Act, Edit
 from bifolio_cli.edit_arguments import Assignment, new_fields, parse_assignment, parse_edits
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "field", "act", "value"),
     [
         ("title=On Type", "title", Act.SET, "On Type"),
@@ -30,7 +31,7 @@ def test_the_first_operator_ends_the_field_name(
     assert parse_assignment(text) == Assignment(field, act, value)
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "own"),
     [("tag", "tags"), ("keyword", "tags"), ("key", "citation-key"), ("doi", "DOI")],
 )
@@ -38,7 +39,7 @@ def test_a_synonym_stands_for_the_fields_own_name(written: str, own: str) -> Non
     assert parse_assignment(f"{written}=a").field == own
 
 
-@pytest.mark.parametrize("text", ["title", "", "=value", "my title=x", "+=x", "Häuser=1"])
+@each("text", ["title", "", "=value", "my title=x", "+=x", "Häuser=1"])
 def test_what_has_no_name_or_no_operator_is_no_assignment(text: str) -> None:
     with pytest.raises(UsageError, match="is not an assignment") as caught:
         parse_assignment(text)
@@ -57,7 +58,7 @@ def test_bytes_that_are_no_utf_8_are_refused() -> None:
         parse_assignment("note=caf\udce9")
 
 
-@pytest.mark.parametrize("text", ["DOI= ", "tags+=\t", "note=\n", "tags=two\nlines"])
+@each("text", ["DOI= ", "tags+=\t", "note=\n", "tags=two\nlines"])
 def test_what_is_blank_or_no_tag_is_refused(text: str) -> None:
     with pytest.raises(InvalidValueError):
         parse_assignment(text)
@@ -103,7 +104,7 @@ def test_a_paragraph_may_be_added_to_a_text_but_not_removed() -> None:
         parse_edits(["note-=One more."])
 
 
-@pytest.mark.parametrize("text", ["title+=x", "title-=x", "issued+=2024", "type-=book"])
+@each("text", ["title+=x", "title-=x", "issued+=2024", "type-=book"])
 def test_a_field_of_one_value_is_only_set_or_cleared(text: str) -> None:
     with pytest.raises(UsageError, match="is one value") as caught:
         parse_edits([text])

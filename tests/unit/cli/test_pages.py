@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.support.cases import each
 from typer import BadParameter, TyperException
 from typer.main import get_command
 
@@ -74,7 +74,7 @@ def fault(words: list[str]) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@each("page", PAGES, ids=lambda page: page.name)
 def test_every_call_in_a_page_is_one_that_the_command_takes(page: Path) -> None:
     faults = [
         f"{call}: {found}"
@@ -90,7 +90,7 @@ def test_the_pages_do_name_calls() -> None:
     assert len(named) > 60
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "found"),
     [
         ("bifolio frobnicate", "there is no 'frobnicate'"),

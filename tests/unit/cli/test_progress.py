@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.results import Stage
 from bifolio_cli.progress import ProgressBars, label_of, shorten_label
@@ -82,7 +83,7 @@ def test_a_label_is_cut_in_its_middle(label: str, shown: str) -> None:
     assert shorten_label(label, 10) == shown
 
 
-@pytest.mark.parametrize("stage", Stage)
+@each("stage", Stage)
 def test_every_stage_has_a_label(stage: Stage) -> None:
     assert label_of(stage)
     assert "a.bib" in label_of(stage, "a.bib")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 
 #: Nothing that only reads shows progress, merges, reads or writes a file, or uses the network.
 FOREIGN = "pycrdt asyncio typer rich websockets ssl nacl.bindings lxml pylatexenc platformdirs"
@@ -53,7 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("call", READING, ids=lambda call: call[0])
+@each("call", READING, ids=lambda call: call[0])
 def test_a_command_that_reads_loads_few_modules_and_nothing_that_is_slow(
     call: list[str], home: Path
 ) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import UsageError
 from bifolio_cli.ticket_input import PastedTicket, RelayAddress, read_target, relay_url
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "https://mail.example/?t=bifolio%3Aabc",

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.support import vectors
+from tests.support.cases import each
 
 from bifolio.crypto.encoding import content_hash
 from bifolio.crypto.envelope import SignedHeader, open_envelope, parse_envelope, verify_signature
@@ -29,7 +29,7 @@ def stored(name: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", [one for one in vectors.FILES if one != _SEALED])
+@each("name", [one for one in vectors.FILES if one != _SEALED])
 def test_the_vectors_are_what_is_made(name: str) -> None:
     text = (FOLDER / f"{name}.json").read_text()
     assert text == vectors.text_of(vectors.FILES[name]()), (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.crypto.blob import (
@@ -58,7 +59,7 @@ def test_no_key_and_nonce_meet_two_plaintexts() -> None:
     assert len({one[nonce] for one in sealed}) == 4
 
 
-@pytest.mark.parametrize(
+@each(
     "other",
     [
         key_of(content=b"d" * 32),
@@ -101,7 +102,7 @@ def test_the_relays_name_of_a_content_says_nothing_without_the_key() -> None:
     assert blob_id(library=b"L" * 16, first_key=KEY, content=CONTENT) != BLOB
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+@each("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
 def test_the_relay_counts_chunks_by_the_sealed_size_alone(size: int) -> None:
     sealed = sealed_size(size)
     count = chunk_count(size)
@@ -113,8 +114,6 @@ def test_the_relay_counts_chunks_by_the_sealed_size_alone(size: int) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "sealed", [0, SEAL_BYTES - 1, CHUNK + SEAL_BYTES + 1, CHUNK + 2 * SEAL_BYTES]
-)
+@each("sealed", [0, SEAL_BYTES - 1, CHUNK + SEAL_BYTES + 1, CHUNK + 2 * SEAL_BYTES])
 def test_a_size_that_no_content_has_is_none(sealed: int) -> None:
     assert sealed_chunk_count(sealed) is None

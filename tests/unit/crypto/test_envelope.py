@@ -10,6 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from nacl import bindings
+from tests.support.cases import each
 from tests.unit.crypto.builders import (
     CONTENT_KEY,
     counting_bytes,
@@ -64,7 +65,7 @@ def test_what_was_sealed_comes_back_with_its_header() -> None:
     assert open_envelope(parsed, CONTENT_KEY) == PLAINTEXT
 
 
-@pytest.mark.parametrize("plaintext", [b"", b"x", bytes(1_000_000), b"\xff" * 300])
+@each("plaintext", [b"", b"x", bytes(1_000_000), b"\xff" * 300])
 def test_a_plaintext_of_any_size_comes_back(plaintext: bytes) -> None:
     assert read(envelope_of(ALICE, LIBRARY, plaintext).raw) == plaintext
 
@@ -115,7 +116,7 @@ def test_arrays_of_anything_are_an_envelope_error(header: list[object], rest: li
             parse_envelope(raw)
 
 
-@pytest.mark.parametrize(
+@each(
     "raw",
     [
         b"\xdd\xff\xff\xff\xff",  # an array that claims four billion values
@@ -177,9 +178,7 @@ def test_what_a_later_version_put_behind_a_header_is_authenticated() -> None:
             open_envelope(replace(envelope, header=header), CONTENT_KEY)
 
 
-@pytest.mark.parametrize(
-    "more", [[None], [True], [1.5], [[b"in a list"]], [{}], [b"x" * 5000], [1] * 9]
-)
+@each("more", [[None], [True], [1.5], [[b"in a list"]], [{}], [b"x" * 5000], [1] * 9])
 def test_a_header_is_flat_and_short_in_every_version(more: list[object]) -> None:
     fields = msgpack.unpackb(ENVELOPE.header.encode())
     for version in (1, 2):
@@ -199,7 +198,7 @@ def test_a_header_of_a_later_version_has_the_known_values_in_their_places() -> N
             parse_envelope(signed_by(ALICE, wrong, ENVELOPE.sealed))
 
 
-@pytest.mark.parametrize(
+@each(
     "changed",
     [
         {"library": bytes(15)},
@@ -249,7 +248,7 @@ CHANGES_OF_HEADER = [
 ]
 
 
-@pytest.mark.parametrize("changed", CHANGES_OF_HEADER)
+@each("changed", CHANGES_OF_HEADER)
 def test_a_sealed_part_under_another_header_has_no_valid_signature(
     changed: dict[str, object],
 ) -> None:
@@ -259,7 +258,7 @@ def test_a_sealed_part_under_another_header_has_no_valid_signature(
         read(raw)
 
 
-@pytest.mark.parametrize("changed", CHANGES_OF_HEADER)
+@each("changed", CHANGES_OF_HEADER)
 def test_a_member_who_signs_anothers_sealed_part_cannot_make_it_open(
     changed: dict[str, object],
 ) -> None:

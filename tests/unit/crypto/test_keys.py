@@ -18,6 +18,7 @@ import keyring.errors
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 from tests.unit.crypto.builders import counting_bytes, device
 from tests.unit.crypto.key_loading import load_at_the_barrier
 
@@ -82,7 +83,7 @@ def test_what_is_sealed_to_a_device_opens_there_only() -> None:
             ALICE.unseal(sealed[:length])
 
 
-@pytest.mark.parametrize("weak", [bytes(32), b"\x01" + bytes(31), b"short", bytes(33)])
+@each("weak", [bytes(32), b"\x01" + bytes(31), b"short", bytes(33)])
 def test_nothing_is_sealed_to_a_key_that_hides_nothing(weak: bytes) -> None:
     assert not is_usable_box_key(weak)
     with pytest.raises(EnvelopeError):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import zstandard
 from nacl import bindings
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.crypto.encoding import pack, unpack
@@ -80,7 +81,7 @@ def test_no_bit_of_what_is_signed_can_be_turned(
             parse(raw[:length])
 
 
-@pytest.mark.parametrize(
+@each(
     "wrong",
     [
         replace(HEADER, chunks=0),

@@ -9,6 +9,7 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.crypto.ticket import SCHEME, Ticket, _checksum
@@ -44,7 +45,7 @@ def test_a_ticket_shows_its_secret_to_nobody_who_prints_it() -> None:
     assert "S" * 8 not in str(TICKET)
 
 
-@pytest.mark.parametrize(
+@each(
     "mailed",
     [
         f"  {TEXT}\r\n",
@@ -77,7 +78,7 @@ def test_every_missing_or_doubled_character_is_noticed() -> None:
             Ticket.decode(TEXT[:position] + TEXT[position] + TEXT[position:])
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "reason"),
     [
         ("", "empty"),
@@ -133,7 +134,7 @@ def test_any_values_with_a_fitting_checksum_are_a_ticket_error(fields: list[obje
         Ticket.decode(text_of(1, *fields))
 
 
-@pytest.mark.parametrize(
+@each(
     "relay",
     [
         "relay.example.org",
@@ -162,9 +163,7 @@ def test_an_address_that_is_no_relays_makes_no_ticket(relay: str) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "relay", ["ws://127.0.0.1:8765", "ws://[::1]:80/", "wss://rélais.example/a?b", "WSS://H"]
-)
+@each("relay", ["ws://127.0.0.1:8765", "ws://[::1]:80/", "wss://rélais.example/a?b", "WSS://H"])
 def test_the_addresses_of_relays_are_carried_as_given(relay: str) -> None:
     ticket = Ticket(relay, bytes(16), bytes(32), bytes(16), 0, bytes(32), bytes(32))
     assert Ticket.decode(ticket.encode()) == ticket

@@ -7,6 +7,7 @@ import secrets
 from email.mime.text import MIMEText
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.crypto.ticket import Ticket
 from bifolio.crypto.ticket_search import find_ticket
@@ -41,7 +42,7 @@ def quoted(text: str) -> str:
     return "\n".join("> " + line for line in text.split("\n"))
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         TEXT,
@@ -87,7 +88,7 @@ def test_a_ticket_is_found(text: str) -> None:
     assert find_ticket(text) == TICKET
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["", " \n", "hello", "bifolio:", "bifolio:AAAA", TEXT[:-1], TEXT[:-7] + "abcdefg", TEXT[:90]],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.support import yjs_updates as yjs
+from tests.support.cases import each
 
 from bifolio.document.core import Core, CoreWindow, NameFilter, names_gap
 from bifolio.document.record import RecordDocument
@@ -95,7 +96,7 @@ NEW = {
 }
 
 
-@pytest.mark.parametrize("update", NEW.values(), ids=NEW.keys())
+@each("update", NEW.values(), ids=NEW.keys())
 def test_what_has_one_place_is_merged_into_the_core(update: bytes) -> None:
     document, found = window()
     core = RecordDocument.of_core(found)
@@ -145,7 +146,7 @@ OLD = {
 }
 
 
-@pytest.mark.parametrize("update", OLD.values(), ids=OLD.keys())
+@each("update", OLD.values(), ids=OLD.keys())
 def test_for_all_else_the_whole_record_is_loaded(update: bytes) -> None:
     document, found = window()
     core = RecordDocument.of_core(found)

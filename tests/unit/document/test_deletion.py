@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 from tests.unit.document.builders import RECORD_ID, Desk, desks, meet
 
 from bifolio.document import canonical, importing
@@ -32,7 +32,7 @@ def test_an_edit_unseen_by_the_deleter_revives_the_reference() -> None:
     assert [one.slot for one in conflict.values] == [home.slot, office.slot]
 
 
-@pytest.mark.parametrize(
+@each(
     "act",
     [
         Edit("note", Act.ADD, ("More.",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pytest
+from tests.support.cases import each
 from tests.unit.document.builders import Desk, desks, meet
 
 from bifolio.document import groups
@@ -27,7 +27,7 @@ def parents(edges: Mapping[str, Edge], *deleted: str) -> dict[str, str | None]:
     return shown_parents(edges, set(deleted))
 
 
-@pytest.mark.parametrize(
+@each(
     ("placed", "cut"),
     [
         (("G>H@1", "H>G@2"), "H"),

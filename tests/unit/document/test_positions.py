@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-import pytest
+from tests.support.cases import each
 from tests.unit.document.builders import Desk, desks, names, shown_names
 
 from bifolio.document import creators, groups
@@ -36,7 +36,7 @@ def test_a_position_is_never_the_beginning_of_the_one_after_it() -> None:
         assert not high.startswith(made)
 
 
-@pytest.mark.parametrize("foreign", ["-", "---", "V-", "V--", "é", "V!", " ", "V", ""])
+@each("foreign", ["-", "---", "V-", "V--", "é", "V!", " ", "V", ""])
 def test_what_is_no_position_above_the_lower_one_sets_no_bound(foreign: str) -> None:
     for low in ("", "V"):
         assert between(low, foreign if foreign > low else low) > low

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from tests.support.cases import each
 from tests.unit.document.builders import Desk, desks, names
 
 from bifolio.document import deletion, editing
@@ -84,7 +85,7 @@ def test_a_state_is_of_after_the_last_write_and_merge() -> None:
     assert RecordDocument(home.document.state()).entries() == office.document.entries()
 
 
-@pytest.mark.parametrize("damaged", [b"", b"\x00", b"\xff" * 40, b"no update at all"])
+@each("damaged", [b"", b"\x00", b"\xff" * 40, b"no update at all"])
 def test_bytes_that_are_no_update_are_a_document_error(damaged: bytes) -> None:
     (office,) = desks("office")
     before = office.json()

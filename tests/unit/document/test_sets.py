@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 from tests.unit.document.builders import Desk, desks, meet
 
 from bifolio import limits
@@ -70,7 +71,7 @@ def test_elements_of_one_composition_are_one() -> None:
     assert len(office.values["tags"]) == 1
 
 
-@pytest.mark.parametrize(
+@each(
     "element",
     ["a" + SEPARATOR + "b", "100 %", "%1F", "#", "x" * 10_000, "漢" * 100, ""],
     ids=["separator", "percent", "escape", "mark", "long", "wide", "empty"],

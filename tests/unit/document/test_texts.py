@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 from tests.unit.document.builders import NOW_MS, Desk, desks, meet
 
 from bifolio import limits
@@ -225,7 +225,7 @@ def test_an_edit_takes_the_place_of_a_mark_of_an_earlier_version() -> None:
     assert [mark.slot for _, mark in texts.edit_marks(office.entries, "note")] == [office.slot]
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new"),
     [
         ("", "a"),

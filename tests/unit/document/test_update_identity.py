@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 from tests.unit.document.builders import RECORD_ID
 
 from bifolio.clock import import_stamp, make_stamp
@@ -77,7 +78,7 @@ def test_one_s_own_names_are_one_s_own() -> None:
         check(update, author(MALLORY))
 
 
-@pytest.mark.parametrize(
+@each(
     ("slot", "client_id"),
     [
         (slot_of(ALICE), client(ALICE)),

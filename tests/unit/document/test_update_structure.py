@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import yjs_updates as yjs
+from tests.support.cases import each
 from tests.support.yjs_updates import NULL, ROOT, entry, following, new_text, number, piece, update
 from tests.unit.document.builders import desks
 
@@ -187,7 +188,7 @@ HOSTILE: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
+@each("kind", HOSTILE)
 def test_a_hostile_update_is_refused_and_changes_nothing(kind: str) -> None:
     (office,) = desks("office")
     before, state = office.json(), office.document.state()
@@ -198,8 +199,8 @@ def test_a_hostile_update_is_refused_and_changes_nothing(kind: str) -> None:
     assert office.values["volume"] == "7"
 
 
-@pytest.mark.parametrize("depth", [0, 1, limits.VALUE_DEPTH_MAX])
-@pytest.mark.parametrize("maps", [False, True])
+@each("depth", [0, 1, limits.VALUE_DEPTH_MAX])
+@each("maps", [False, True])
 def test_a_value_of_a_newer_version_is_carried(depth: int, maps: bool) -> None:
     (office,) = desks("office")
     assert office.document.merge(update(entry("holograms", yjs.nested(depth, maps=maps))))
@@ -222,7 +223,7 @@ def test_numbers_of_a_newer_version_are_carried() -> None:
     assert office.json()
 
 
-@pytest.mark.parametrize("kept", range(1, 60))
+@each("kept", range(1, 60))
 def test_an_update_cut_short_is_refused(kept: int) -> None:
     whole = update(
         new_text("k"), piece("text", parent=(7, 0)), entry("l", yjs.pair(STAMP, "x" * 30))
@@ -293,7 +294,7 @@ def test_an_overwritten_key_is_found_where_the_update_does_not_say_it() -> None:
     assert slots_written(checked) == {99: {office.slot}}
 
 
-@pytest.mark.parametrize(
+@each(
     ("key", "slot"),
     [
         ("title\x1fslotAAAAAAAA", "slotAAAAAAAA"),

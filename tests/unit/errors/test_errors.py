@@ -8,6 +8,7 @@ from io import StringIO
 from tokenize import generate_tokens
 
 import pytest
+from tests.support.cases import each
 from tests.support.floor_plan import ROOT, modules
 
 import bifolio.errors
@@ -48,7 +49,7 @@ def test_an_error_carries_its_facts_and_its_next_step_as_a_code() -> None:
     assert BifolioError("No.").next_step is None
 
 
-@pytest.mark.parametrize("code", Next)
+@each("code", Next)
 def test_a_step_takes_its_facts_and_no_others(code: Next) -> None:
     facts = dict.fromkeys(FACTS.get(code, ()), "x")
     step = NextStep(code, facts)
@@ -57,7 +58,7 @@ def test_a_step_takes_its_facts_and_no_others(code: Next) -> None:
         NextStep(code, {**facts, "another": "x"})
 
 
-@pytest.mark.parametrize(
+@each(
     ("stored", "step"),
     [
         ("Run it again.", next_step(Next.ADVICE, text="Run it again.")),

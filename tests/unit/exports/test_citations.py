@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import InvalidValueError, StyleError, StyleNotFoundError
 from bifolio.exports.citations import Form, cite, styles
@@ -140,8 +141,8 @@ def text_of(item: dict[str, Any], style: str = "apa") -> str:
     return " ".join([cited.citation, *cited.bibliography])
 
 
-@pytest.mark.parametrize("style", ["apa", "ieee", "chicago-author-date"])
-@pytest.mark.parametrize(
+@each("style", ["apa", "ieee", "chicago-author-date"])
+@each(
     "parts", [[[2019, 3], [2019, 5]], [[2019, 3, 1], [2019, 3, 4]], [[2019], [2020]], [[2019], [0]]]
 )
 def test_a_range_of_dates_shows_its_year(parts: list[list[int]], style: str) -> None:

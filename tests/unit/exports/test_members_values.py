@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 from tests.support.hostile_values import HOSTILE_STRINGS, library_of, plant
 from tests.unit.replica.builders import Computer, meet, members
 
@@ -71,7 +72,7 @@ def test_each_reference_is_read_back_as_one_record_whatever_it_says(
     assert report.exported + len(whole) == len(exported)
 
 
-@pytest.mark.parametrize(
+@each(
     "block",
     [
         '@preamble{"\\immediate\\write18{id}"}',
@@ -99,7 +100,7 @@ def test_a_block_of_another_member_that_does_more_than_set_type_is_left_out(bloc
     assert (text, bool(reason)) == ("", True)
 
 
-@pytest.mark.parametrize(
+@each(
     "block",
     [
         '@preamble{"\\newcommand{\\noopsort}[1]{} \\providecommand{\\cprime}{$\'$}"}',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import FileFormatError, UsageError
 from bifolio.formats import check_encoding, read
@@ -32,7 +33,7 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("language", "encoding", "said"),
     [
         ("pl", "cp1250", "Windows-1250"),
@@ -60,7 +61,7 @@ TEXTS = {
         ("ar", "cp1256", "Windows-1256"),
     ],
 )
-@pytest.mark.parametrize(
+@each(
     "record",
     [
         "@article{{k,\n author = {{{}}},\n title = {{{}}},\n journal = {{{}}},\n year = 2010\n}}\n",
@@ -106,7 +107,7 @@ def test_a_character_set_that_does_not_fit_is_an_error_that_names_the_line(tmp_p
         list(read(path, encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["latin", "zip", "no such set", "rot13", "hex"])
+@each("name", ["latin", "zip", "no such set", "rot13", "hex"])
 def test_a_name_of_no_character_set_is_refused(name: str) -> None:
     if name == "latin":
         assert check_encoding(name) == "iso8859-1"
@@ -115,7 +116,7 @@ def test_a_name_of_no_character_set_is_refused(name: str) -> None:
         check_encoding(name)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "He said “quoted” text",
@@ -131,7 +132,7 @@ def test_a_western_text_whose_only_high_bytes_are_signs_is_one(text: str) -> Non
     assert guess(f"TY  - JOUR\nTI  - {text}\nER  - \n".encode("cp1252")) == "cp1252"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "name"),
     [
         ("Müller, Jörg. Über das Falten großer Bögen", "cp850"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.formats.dates import bibtex_year, month_and_day, ris_date, write_ris_date
 
 
-@pytest.mark.parametrize(
+@each(
     ("month", "day", "parts"),
     [
         ("January", "", [[1984, 1]]),
@@ -37,7 +38,7 @@ def test_only_a_year_is_a_year() -> None:
     assert bibtex_year("in press") == ""
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "date"),
     [
         ("2014", {"date-parts": [[2014]]}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.formats.files import load_content
 
 from bifolio.errors import FileFormatError
@@ -19,7 +20,7 @@ def test_one_damaged_byte_does_not_change_the_character_set() -> None:
     assert remark is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("comment", "encoding"),
     [
         ("% Encoding: ISO8859_2", "iso8859-2"),

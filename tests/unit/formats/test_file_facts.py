@@ -7,6 +7,7 @@ import plistlib
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.formats.files import Loaded, load, load_content
 
 from bifolio.formats import LinkedFiles
@@ -92,7 +93,7 @@ def test_bibdesk_s_groups_ratings_and_marks_come_in(tmp_path: Path) -> None:
     assert (a["rating"], a["read-status"], b["read-status"]) == ("3", "read", "unread")
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "raw", "paths"),
     [
         ("file", "{:papers/a.pdf:PDF}", ["papers/a.pdf"]),

@@ -77,9 +77,10 @@ PARTS: dict[str, set[str]] = {
 @cache
 def uses() -> list[tuple[str, str]]:
     """(module, what it imports), both below ``bifolio.formats``."""
+    ours = tuple(one for one in modules() if one.name.startswith(FORMATS))
     return [
         (module.removeprefix(f"{FORMATS}."), name.removeprefix(f"{FORMATS}."))
-        for module, imported in file_imports(modules()).items()
+        for module, imported in file_imports(ours).items()
         for name in imported
         if module.startswith(f"{FORMATS}.") and name.startswith(FORMATS)
     ]

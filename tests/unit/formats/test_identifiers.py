@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.formats.files import export, exported, load_content
 
 from bifolio.formats.identifiers import doi_of
 
 
-@pytest.mark.parametrize(
+@each(
     "written",
     [
         "10.1000/X1", "https://doi.org/10.1000/X1", "http://dx.doi.org/10.1000%2FX1",
@@ -23,7 +24,7 @@ def test_a_doi_is_one_however_it_is_written(written: str) -> None:
     assert doi_of(written) == "10.1000/X1"
 
 
-@pytest.mark.parametrize("written", ["see above", "10 pages", "https://example.org/a/10.html", ""])
+@each("written", ["see above", "10 pages", "https://example.org/a/10.html", ""])
 def test_what_is_no_doi_stays_as_it_is(written: str) -> None:
     assert doi_of(written) == written
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+from tests.support.cases import each
 from tests.unit.formats.files import export, load_content
 
 from bifolio.formats.joined_notes import join_notes
@@ -25,7 +25,7 @@ VALUES: Values = {
 }
 
 
-@pytest.mark.parametrize("format", "ris bibtex biblatex csl-json enw endnote-xml".split())
+@each("format", "ris bibtex biblatex csl-json enw endnote-xml".split())
 def test_every_format_has_all_of_them_as_one_text(format: str) -> None:
     text, report = export([ExportedReference("ab" * 16, VALUES)], format, {})
     assert [(one.field, one.reason) for one in report.lost] == [

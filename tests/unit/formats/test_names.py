@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.formats.files import load_content
 
 from bifolio.formats.names import (
@@ -17,7 +18,7 @@ from bifolio.formats.names import (
 from bifolio.records.names import Name
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "name"),
     [
         ("Jane Q. Roe", Name(family="Roe", given="Jane Q.")),
@@ -71,7 +72,7 @@ def test_a_family_name_in_small_letters_is_no_particle() -> None:
     assert parse_bibtex_names(write_bibtex_names((name,))) == (name,)
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "name"),
     [
         ("Roe, Jane, Jr", Name(family="Roe", given="Jane", suffix="Jr")),
@@ -89,7 +90,7 @@ def test_ris_names_come_back(written: str, name: Name) -> None:
     assert parse_ris_name(write_ris_name(name)) == name
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "people"),
     [
         ("Smith, J.;Roe, R.", ["Smith, J.", "Roe, R."]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.support.relay_process import RelayProcess
 
 from bifolio import Library
@@ -80,7 +81,7 @@ def test_an_undo_takes_back_what_a_mistaken_join_shared(tmp_path: Path) -> None:
             assert {one.key for one in back.list()} == {"mine"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "is_local"),
     [
         ("ws://127.0.0.1:8787", True),

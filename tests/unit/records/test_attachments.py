@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.records.attachments import Attachment, is_file_name
 
@@ -25,7 +25,7 @@ def test_what_a_newer_version_adds_is_passed_over() -> None:
     assert Attachment.from_element(element(page=4)) == Attachment("paper.pdf", HASH, 3)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio.records.canonical import canonical_json, exact_json, nfc, stored_json
 
@@ -21,7 +22,7 @@ def test_a_float_without_a_fraction_is_the_integer() -> None:
     assert canonical_json([1.0, -0.0, 7]) == "[1,0,7]"
 
 
-@pytest.mark.parametrize("value", [0.5, {"a": [1.5]}, {1: "a"}, float("inf"), float("nan")])
+@each("value", [0.5, {"a": [1.5]}, {1: "a"}, float("inf"), float("nan")])
 def test_what_has_no_one_text_is_refused(value: object) -> None:
     with pytest.raises(ValueError):
         canonical_json(value)
@@ -40,7 +41,7 @@ def test_its_text_is_that_of_the_standard_library(value: object) -> None:
     )
 
 
-@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, ["\ud800"], {"\udfff": 1}])
+@each("value", [2**64, -(2**63) - 1, ["\ud800"], {"\udfff": 1}])
 def test_what_the_faster_encoder_refuses_has_its_text_too(value: object) -> None:
     assert json.loads(exact_json(value)) == value
 
@@ -66,7 +67,7 @@ def test_what_holds_texts_alone_has_the_same_text_without_being_walked_through()
     assert exact_json(value) == canonical_json(value)
 
 
-@pytest.mark.parametrize("text", ["[" * 99_999, '"\\ud800"', '"\ud800"', "[" * 5_000 + "]" * 5_000])
+@each("text", ["[" * 99_999, '"\\ud800"', '"\ud800"', "[" * 5_000 + "]" * 5_000])
 def test_what_could_not_be_written_again_is_not_read(text: str) -> None:
     assert stored_json(text) is None
 

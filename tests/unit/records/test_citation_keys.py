@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.records.citation_keys import make_key, suffixed_key
 from bifolio.records.names import Name
@@ -20,7 +20,7 @@ SMITH: Values = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "made"),
     [
         (SMITH, "smith2020neural"),

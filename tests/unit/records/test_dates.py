@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.records.dates import date_text, date_year, parse_date
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "date"),
     [
         ("2024", {"date-parts": [[2024]]}),
@@ -37,7 +38,7 @@ def test_a_range_of_doubtful_ends_is_circa_as_a_whole() -> None:
     assert parse_date("1450~/1460?") == {"date-parts": [[1450], [1460]], "circa": True}
 
 
-@pytest.mark.parametrize(
+@each(
     "written", ["2023-02-29", "2024-13", "2024-00", "2024-5", "in press", "spring 2024", "", "24"]
 )
 def test_what_is_no_date_is_kept_as_it_was_written(written: str) -> None:
@@ -45,7 +46,7 @@ def test_what_is_no_date_is_kept_as_it_was_written(written: str) -> None:
     assert date_text({"literal": written}) == written
 
 
-@pytest.mark.parametrize(
+@each(
     ("date", "year"),
     [
         ({"date-parts": [[2024, 5]]}, 2024),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import UnknownFieldError
 from bifolio.records.fields import FIELDS, SYNONYMS, MergeRule, canonical_field, merge_rule
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "rule"),
     [
         ("title", MergeRule.SCALAR),
@@ -25,7 +26,7 @@ def test_every_field_has_its_rule(name: str, rule: MergeRule) -> None:
     assert merge_rule(name) is rule
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "own"),
     [
         ("tag", "tags"),
@@ -44,7 +45,7 @@ def test_every_synonym_names_a_field() -> None:
     assert not set(SYNONYMS) & set(FIELDS)
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "suggestion"),
     [
         ("titel", "title"),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio.limits import FILE_NAME_BYTES_MAX
 from bifolio.records.file_names import safe_file_name, suffix_of
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "safe"),
     [
         ("paper.pdf", "paper.pdf"),
@@ -57,7 +57,7 @@ def test_every_name_is_safe_and_stays_as_it_is_made(name: str) -> None:
     assert safe_file_name(made) == made
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "suffix"),
     [("a.PDF", "pdf"), ("a.pdf.exe. ", "exe"), ("a", ""), (".pdf", "pdf"), ("a.pdf:b.exe", "exe")],
 )

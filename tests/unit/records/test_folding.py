@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio.records.folding import fold, one_word, words
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("On Paper, and Ink.", ["on", "paper", "and", "ink"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import InvalidValueError
 from bifolio.records.key_patterns import (
@@ -30,7 +31,7 @@ WORK: Values = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "made"),
     [
         (DEFAULT_PATTERN, "muller2024folding"),
@@ -46,7 +47,7 @@ def test_a_pattern_is_made_of_words_modifiers_and_text(pattern: str, made: str) 
     assert make_by(pattern, WORK) == made
 
 
-@pytest.mark.parametrize(
+@each(
     "pattern",
     [
         "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.records.attachments import Attachment
 from bifolio.records.library_facts import LibraryFacts, LibraryFile
@@ -51,7 +52,7 @@ def test_what_a_library_could_not_say_is_not_what_it_did_not_say(facts: LibraryF
     assert Source.from_text(source.text()) == source
 
 
-@pytest.mark.parametrize("format", ["csl-json", "bibtex", "ris", "enw", "nbib", "of-tomorrow"])
+@each("format", ["csl-json", "bibtex", "ris", "enw", "nbib", "of-tomorrow"])
 def test_in_a_source_of_a_file_of_records_no_tag_is_a_fact(format: str) -> None:
     facts = (("@library", "trash groups files"), ("@trash", "1"), ("@group", "G1"))
     source = Source.from_text(stored(format, *facts))
@@ -69,7 +70,7 @@ def test_a_field_named_as_the_mark_in_somebodys_database_is_a_tag() -> None:
     assert not source.is_trashed
 
 
-@pytest.mark.parametrize(
+@each(
     ("tag", "text"),
     [
         ("@file", "no JSON"),
@@ -88,7 +89,7 @@ def test_a_malformed_fact_of_another_member_says_nothing(tag: str, text: str) ->
     assert source.library == LibraryFacts(files=(), trashed=False, changed="")
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "hashed", "size"),
     [
         ("../../evil.pdf", "ab" * 32, 5),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import InvalidValueError
 from bifolio.records.names import Name, parse_name
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "name"),
     [
         ("Doe, Jane", Name(family="Doe", given="Jane")),
@@ -26,9 +27,7 @@ def test_a_name_is_read_and_written_back(written: str, name: Name) -> None:
     assert parse_name(str(name)) == name
 
 
-@pytest.mark.parametrize(
-    "written", ["", "   ", ",", ", Jane", "{}", "{ }", "{Doe", "Doe}", "a,b,c,d"]
-)
+@each("written", ["", "   ", ",", ", Jane", "{}", "{ }", "{Doe", "Doe}", "a,b,c,d"])
 def test_what_is_no_name_is_refused_with_the_forms_that_are(written: str) -> None:
     with pytest.raises(InvalidValueError, match="Family, Given"):
         parse_name(written)

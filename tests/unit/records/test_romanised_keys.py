@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.records.citation_keys import make_key
 from bifolio.records.names import Name
@@ -15,7 +15,7 @@ def key(**values: object) -> str:
     return make_key(given, taken=lambda _: False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("family", "title", "made"),
     [
         ("Łukasz", "Folding", "lukasz2015folding"),

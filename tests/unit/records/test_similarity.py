@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.records.similarity import Similarity, Traits, compare_works, may_reach
 
@@ -35,7 +35,7 @@ def compared(**changed: Any) -> Similarity:
     return compare_works(traits(), traits(**changed))
 
 
-@pytest.mark.parametrize(
+@each(
     "changed",
     [
         {},
@@ -59,7 +59,7 @@ def test_what_other_tools_write_differently_is_one_work(changed: dict[str, Any])
     assert compared(**changed).score >= 85, compared(**changed)
 
 
-@pytest.mark.parametrize(
+@each(
     ("changed", "why"),
     [
         ({"volume": "12"}, "another volume"),
@@ -129,7 +129,7 @@ def test_references_without_titles_are_never_alike() -> None:
     assert compare_works(traits(title=None), traits(title=None)).score == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "changed",
     [
         {"volume": "12"},

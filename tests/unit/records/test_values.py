@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 
 from bifolio.errors import InvalidValueError
 from bifolio.records.fields import form_of
@@ -11,7 +12,7 @@ from bifolio.records.reference import Value
 from bifolio.records.values import decode_register, encode_register, parse_value, value_text
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "texts", "value"),
     [
         ("title", ("On Paper",), "On Paper"),
@@ -32,7 +33,7 @@ def test_a_text_becomes_what_the_field_holds(
     assert parse_value(field, texts) == value
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "texts", "part"),
     [
         ("title", ("a", "b"), "one value"),
@@ -53,7 +54,7 @@ def test_what_a_field_cannot_hold_is_refused(field: str, texts: tuple[str, ...],
         parse_value(field, texts)
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("title", "On Paper"),

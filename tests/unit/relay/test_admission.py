@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio_relay.admission import OWN_COMPUTER, Admission, address_of, forwarded_address
@@ -144,7 +145,7 @@ def test_what_ended_is_forgotten(clock: Clock) -> None:
     assert (len(admission), admission.strangers, admission._groups) == (0, 0, {})
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "address"),
     [
         ("203.0.113.7", bytes([203, 0, 113, 7])),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.cases import each
 from typer import Context
 from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
@@ -36,7 +37,7 @@ def test_the_data_go_below_the_home_where_one_is_set() -> None:
     assert default_data_folder({}).name == "relay"
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "size"),
     [
         ("0", 0),
@@ -51,7 +52,7 @@ def test_a_size_has_a_unit_or_is_bytes(written: str, size: int) -> None:
     assert parse_size(written) == size
 
 
-@pytest.mark.parametrize("written", ["", "M", "-1", "1.5G", "1 X", "9" * 16])
+@each("written", ["", "M", "-1", "1.5G", "1 X", "9" * 16])
 def test_what_is_no_size_is_a_usage_error(written: str) -> None:
     with pytest.raises(UsageError, match="quota"):
         parse_size(written)
@@ -88,7 +89,7 @@ def test_what_is_not_given_is_as_the_configuration_has_it(tmp_path: Path) -> Non
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "names"),
     [
         ("relay.example:8787", {"relay.example:8787"}),
@@ -101,7 +102,7 @@ def test_a_relay_has_the_names_by_which_it_is_called(given: str, names: set[str]
     assert make_config({"BIFOLIO_HOME": "h"}, **_options(f"--name={given}")).names == names
 
 
-@pytest.mark.parametrize("given", [",", "relay example", "a:b", "a:99999", "ws://", "a/b", "-a"])
+@each("given", [",", "relay example", "a:b", "a:99999", "ws://", "a/b", "-a"])
 def test_what_is_no_name_is_a_usage_error(given: str) -> None:
     with pytest.raises(UsageError, match="no name of a relay"):
         make_config({"BIFOLIO_HOME": "h"}, **_options(f"--name={given}"))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.support.relay_client import RelayClient, SharedLibrary, created
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
@@ -60,7 +61,7 @@ def test_a_stranger_sends_nothing_large() -> None:
     assert code_after(HEADER_OF_24_MIB) == 1009
 
 
-@pytest.mark.parametrize(
+@each(
     "raw",
     [
         b"\x02\x80" + bytes(4) + (b"\x00\x80" + bytes(4)) * 100,  # empty fragments

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.replica.device_naming import distinct_names
 
@@ -14,7 +14,7 @@ def test_names_that_differ_are_shown_as_they_are() -> None:
     assert distinct_names(names) == names
 
 
-@pytest.mark.parametrize(
+@each(
     "alike",
     ["office", "OFFICE", " office", "of\u200bfice", "o\u202effice", "ｏｆｆｉｃｅ", "office\n"],
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgpack
 import pytest
+from tests.support.cases import each
 from tests.support.newer_membership import NEWER_KINDS
 from tests.unit.crypto.builders import CONTENT_KEY, device, envelope_of, new_library
 
@@ -23,7 +24,7 @@ def test_todays_envelope_is_read_with_what_a_later_version_put_behind_it() -> No
     assert ENVELOPE_FORMATS.read(envelope, CONTENT_KEY) == BODY
 
 
-@pytest.mark.parametrize(
+@each(
     ("header", "content", "needs"),
     [
         ({"version": 2}, BODY.serialize(), "header version 2"),
@@ -42,7 +43,7 @@ def test_what_it_cannot_read_says_what_it_needs(
     assert caught.value.needs == needs
 
 
-@pytest.mark.parametrize("content", [b"", b"\x01", b"\x90", msgpack.packb([0, [], []])])
+@each("content", [b"", b"\x01", b"\x90", msgpack.packb([0, [], []])])
 def test_a_content_without_a_version_is_damaged_and_not_newer(content: bytes) -> None:
     with pytest.raises(EnvelopeError) as caught:
         ENVELOPE_FORMATS.read(envelope_of(ALICE, LIBRARY, content), CONTENT_KEY)

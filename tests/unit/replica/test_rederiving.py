@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.document import deletion, registers
 from bifolio.document.entries import Entries, join
@@ -108,7 +108,7 @@ def check(before: StoredReference, document: RecordDocument) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each("seed", range(8))
 def test_the_short_way_gives_what_the_long_one_does_after_any_edits(seed: int) -> None:
     choose, writers = random.Random(seed), Writers()
     writers.write(0, lambda plan, _: plan.put("kind", "reference", seen=[]))
@@ -134,7 +134,7 @@ def test_the_short_way_gives_what_the_long_one_does_after_any_edits(seed: int) -
         seen.append(whole(document))
 
 
-@pytest.mark.parametrize(("field", "value"), PLAIN)
+@each(("field", "value"), PLAIN)
 def test_an_edit_of_a_plain_field_takes_the_short_way(field: str, value: Value) -> None:
     writers = Writers()
     writers.write(0, lambda plan, _: plan.put("kind", "reference", seen=[]))
@@ -149,7 +149,7 @@ def test_an_edit_of_a_plain_field_takes_the_short_way(field: str, value: Value) 
     assert check(before, document)
 
 
-@pytest.mark.parametrize(("field", "value"), OTHER)
+@each(("field", "value"), OTHER)
 def test_an_edit_of_another_field_does_not(field: str, value: Value) -> None:
     writers = Writers()
     writers.write(0, sets("title", "Earlier"))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -68,7 +69,7 @@ def _redirecting(
     return answer
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@each("status", [300, 301, 302, 303, 307, 308])
 def test_a_redirect_to_another_host_is_not_followed_and_both_are_named(status: int) -> None:
     reached: list[str] = []
 
@@ -96,7 +97,7 @@ def test_a_redirect_to_another_host_is_not_followed_and_both_are_named(status: i
     assert reached == []
 
 
-@pytest.mark.parametrize(
+@each(
     "target",
     [
         "ws://127.0.0.1:1/",

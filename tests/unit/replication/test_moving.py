@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 
 from bifolio import Library
 from bifolio.home import Home
@@ -17,7 +18,7 @@ from bifolio.storage.meta import FormerRelay, SaidRelay
 NETWORK, LOCAL = "wss://relay.example", "ws://127.0.0.1:8787"
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "from_network", "from_local"),
     [
         ("wss://new.example", True, True),

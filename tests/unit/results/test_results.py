@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from tests.support.cases import each
 from tests.support.floor_plan import ROOT
 
 from bifolio.errors import Next, next_step
@@ -43,7 +44,7 @@ def test_the_schema_is_one() -> None:
     assert {one.__name__ for one in result_types()} <= schema["$defs"].keys()
 
 
-@pytest.mark.parametrize("kind", result_types(), ids=lambda kind: kind.__name__)
+@each("kind", result_types(), ids=lambda kind: kind.__name__)
 def test_every_result_is_frozen_and_says_what_it_is(kind: type[Result]) -> None:
     assert kind.__struct_config__.frozen
     assert kind.__doc__
@@ -59,10 +60,11 @@ def test_every_field_is_written_and_nothing_else_is_valid() -> None:
         "moved": None,
         "was_asked": True,
     }
-    jsonschema.validate(document, schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(document)
     for wrong in ({"url": "wss://relay"}, {**document, "more": 1}, {**document, "url": 1}):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(wrong, schema)
+            validator.validate(wrong)
 
 
 def test_a_next_step_has_its_code_its_facts_and_the_words_of_the_front_end() -> None:

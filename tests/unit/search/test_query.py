@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.errors import QueryError
@@ -47,7 +48,7 @@ def word(*words: str, prefix: bool = False) -> Text:
 PAPER, INK = word("paper", prefix=True), word("ink")
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "expected"),
     [
         ("paper", PAPER),
@@ -113,7 +114,7 @@ def test_a_query_means(query: str, expected: Query) -> None:
     assert plain(query) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "words"),
     [
         ("Bifolio: a tale", ("bifolio",)),
@@ -145,7 +146,7 @@ def test_a_bare_word_may_be_a_key_a_doi_or_an_address_as_well() -> None:
     assert mark(Mark.URL, "tug.org/a") in tree.marks
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "what", "advice"),
     [
         ("autor:doe", "'autor:'", "Did you mean 'author:'?"),

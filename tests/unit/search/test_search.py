@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.replica.builders import Computer, owner_of_a_library
 
 from bifolio.document import groups as documents
@@ -68,7 +69,7 @@ def found(office: Computer, query: str, sort: str = "id") -> list[int]:
     return ids
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "expected"),
     [
         ("paper", [1, 2]),

@@ -12,6 +12,7 @@ from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.support.serving import Serving, serving
 
 from bifolio import Library, limits
@@ -52,7 +53,7 @@ def test_a_program_of_this_computer_is_answered(served: Serving) -> None:
     assert answer.json[0]["data"]["title"] == "Secret plans"
 
 
-@pytest.mark.parametrize(
+@each(
     "host",
     ["evil.example", "evil.example:23119", "127.0.0.1.evil.example", "localhost.evil.example", ""],
 )
@@ -126,7 +127,7 @@ def test_it_listens_to_programs_of_this_computer_alone(served: Serving) -> None:
         assert listening.getsockname()[0] == HOST == "127.0.0.1"
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         "/api/users/0/items/../../../etc/passwd",
@@ -144,7 +145,7 @@ def test_a_path_leads_to_nothing_but_an_endpoint(served: Serving, path: str) -> 
     assert b"root:" not in answer.body
 
 
-@pytest.mark.parametrize(
+@each(
     "style", ["/etc/passwd", "../../secret.csl", "file:///etc/passwd", "a.csl", "apa%00", "a" * 200]
 )
 def test_a_style_is_a_name_and_never_a_path(served: Serving, style: str) -> None:

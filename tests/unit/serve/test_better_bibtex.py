@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.support.cases import each
 from tests.support.serving import Serving, serving
 
 from bifolio import Library
@@ -87,7 +88,7 @@ def test_pandoc_s_filter_gets_items_and_the_keys_that_are_none(served: Serving) 
     assert item["custom"]["uri"].startswith("http://zotero.org/")
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "code"),
     [
         (b"no json", -32700),
@@ -124,7 +125,7 @@ def test_an_export_is_pulled_as_it_is_now(served: Serving) -> None:
         assert served.ask("GET", f"/better-bibtex/export/{wrong}").status == 404
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "text"),
     [
         ("probe=true", "ready"),
@@ -143,9 +144,7 @@ def test_citations_are_typed_for_what_a_query_finds(served: Serving, query: str,
     assert served.ask("GET", f"/better-bibtex/cayw?{query}").text == text
 
 
-@pytest.mark.parametrize(
-    "query", ["", "q=year:x", "q=roe&format=exe", "q=roe&format=latex&command=a%7Bb"]
-)
+@each("query", ["", "q=year:x", "q=roe&format=exe", "q=roe&format=latex&command=a%7Bb"])
 def test_what_cannot_be_cited_is_said(served: Serving, query: str) -> None:
     assert served.ask("GET", f"/better-bibtex/cayw?{query}").status in (400, 501)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.cases import each
 from tests.support.serving import Answer, Serving, serving
 
 from bifolio import Library
@@ -215,7 +216,7 @@ def test_an_address_is_kept_without_the_library_s_proxy(browser: Browser) -> Non
     assert browser.items()[0]["url"] == "https://www.example-one.com/path?x=1"
 
 
-@pytest.mark.parametrize("scheme", [None, 5, "%h", "%h%h", "(%h", "https://%h.else.edu/%p", "%p"])
+@each("scheme", [None, 5, "%h", "%h%h", "(%h", "https://%h.else.edu/%p", "%p"])
 def test_a_proxy_that_fits_nothing_changes_nothing(scheme: object) -> None:
     address = "https://www-example-com.proxy.example.edu/path"
     assert without_proxy(address, {"scheme": scheme}) in (address, f"https://{address}/")

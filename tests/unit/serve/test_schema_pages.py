@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.formats.mapping.zotero import CSL_TYPES
 from bifolio.formats.mapping.zotero_types import CREATORS, FIELDS, localized
@@ -65,7 +65,7 @@ def test_every_type_has_its_fields_and_roles() -> None:
         assert kind in CSL_TYPES
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "words"),
     [
         ("bookSection", "Book Section"),

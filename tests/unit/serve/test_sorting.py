@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from tests.support.cases import each
 from tests.support.serving import serving
 from tests.unit.serve.test_writing import PROGRAM, Writer
 
@@ -68,8 +69,8 @@ def letters(writer: Writer, name: str, query: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("name", VALUES)
-@pytest.mark.parametrize("words", ["", "&q=word"])
+@each("name", VALUES)
+@each("words", ["", "&q=word"])
 def test_a_list_is_in_the_order_of_a_field(writer: Writer, name: str, words: str) -> None:
     for page in ("", "&limit=2"):
         query = f"sort={name}{words}{page}"
@@ -80,8 +81,8 @@ def test_a_list_is_in_the_order_of_a_field(writer: Writer, name: str, words: str
         assert descending == ascending[::-1]
 
 
-@pytest.mark.parametrize("name", ["dateAdded", "dateModified"])
-@pytest.mark.parametrize("words", ["", "&q=word"])
+@each("name", ["dateAdded", "dateModified"])
+@each("words", ["", "&q=word"])
 def test_a_list_is_in_the_order_of_its_moments(writer: Writer, name: str, words: str) -> None:
     made = VALUES["title"]
     for page in ("", "&limit=2"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.storage.manifest import (
     DATABASE,
@@ -44,7 +44,7 @@ def test_keys_of_a_later_version_are_passed_over() -> None:
     assert parse(json.dumps(later).encode()) == MANIFEST
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "",
@@ -72,7 +72,7 @@ def test_the_library_and_contents_by_their_hash_are_entries() -> None:
     assert is_entry_name(CONTENT)
 
 
-@pytest.mark.parametrize(
+@each(
     "altered",
     [
         {"format": "something else"},
@@ -95,7 +95,7 @@ def test_a_manifest_that_was_altered_is_none(altered: dict[str, object]) -> None
     assert parse(json.dumps(account).encode()) is None
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+@each("raw", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
 def test_what_is_no_manifest_has_no_version(raw: bytes) -> None:
     assert version_of(raw) is None
     assert parse(raw) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.storage.builders import new_database
 
 from bifolio.errors import Next, NextStep, next_step
@@ -120,7 +121,7 @@ def test_every_fact_is_tried_here() -> None:
     assert sorted(facts()) == sorted(VALUES)
 
 
-@pytest.mark.parametrize("name", VALUES)
+@each("name", VALUES)
 def test_a_fact_comes_back_and_its_default_is_stored_as_nothing(kept: Meta, name: str) -> None:
     default = facts()[name].default
     kept.forget(name)  # what a new file begins with
@@ -131,7 +132,7 @@ def test_a_fact_comes_back_and_its_default_is_stored_as_nothing(kept: Meta, name
     assert kept.stored(name) is None
 
 
-@pytest.mark.parametrize("name", VALUES)
+@each("name", VALUES)
 def test_a_value_of_a_form_that_nobody_knows_reads_as_something_harmless(
     kept: Meta, name: str
 ) -> None:

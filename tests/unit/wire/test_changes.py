@@ -6,6 +6,7 @@ import tracemalloc
 
 import msgpack
 import pytest
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.errors import EnvelopeError
@@ -15,7 +16,7 @@ MANY = 3_000_000
 EMPTY_LISTS = b"\xdd" + MANY.to_bytes(4, "big") + b"\x90" * MANY
 
 
-@pytest.mark.parametrize(
+@each(
     "raw",
     [
         b"",
@@ -45,7 +46,7 @@ NONCE = b"n" * 8
 SLOT = "s" * 12
 
 
-@pytest.mark.parametrize(
+@each(
     "parts",
     [
         {"b": 1, "a": 1},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.errors import OutOfTurnError, ProtocolError
@@ -101,9 +102,9 @@ def test_a_refused_creation_may_be_tried_again() -> None:
     assert pair.relay.state is State.CREATING
 
 
-@pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize("message", ONE_OF_EACH, ids=lambda message: message.NAME)
-@pytest.mark.parametrize("side", list(Side))
+@each("state", list(State))
+@each("message", ONE_OF_EACH, ids=lambda message: message.NAME)
+@each("side", list(Side))
 def test_both_ends_agree_on_every_message_in_every_state(
     state: State, message: Message, side: Side
 ) -> None:

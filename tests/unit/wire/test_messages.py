@@ -9,6 +9,7 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.errors import ProtocolError
@@ -107,7 +108,7 @@ EXAMPLES: tuple[Message, ...] = (
 )
 
 
-@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.NAME)
+@each("message", EXAMPLES, ids=lambda message: message.NAME)
 def test_a_message_comes_back_as_it_went(message: Message) -> None:
     assert parse_message(message.serialize()) == message
 
@@ -165,7 +166,7 @@ def test_a_mutated_message_is_a_message_or_a_protocol_error(
         return
 
 
-@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.NAME)
+@each("message", EXAMPLES, ids=lambda message: message.NAME)
 def test_a_field_of_a_later_version_at_the_end_is_ignored(message: Message) -> None:
     values = msgpack.unpackb(message.serialize(), strict_map_key=False)
     assert parse_message(msgpack.packb([*values, {"later": [1, 2]}])) == message
@@ -178,7 +179,7 @@ def test_a_field_that_an_earlier_version_did_not_send_has_its_default() -> None:
         parse_message(msgpack.packb(values[:-2]))
 
 
-@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.NAME)
+@each("message", EXAMPLES, ids=lambda message: message.NAME)
 def test_a_message_cut_anywhere_is_refused(message: Message) -> None:
     raw = message.serialize()
     for length in range(len(raw)):
@@ -247,7 +248,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+@each("bomb", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_is_refused_before_memory_is_taken(bomb: bytes) -> None:
     tracemalloc.start()
     try:

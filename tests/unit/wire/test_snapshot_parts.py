@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio import limits
 from bifolio.errors import EnvelopeError, NewerFormatError
@@ -79,7 +80,7 @@ def test_bytes_that_are_no_part_are_refused(raw: bytes) -> None:
         Part.parse(raw)
 
 
-@pytest.mark.parametrize("name", ["records", "covered", "authors", "replaced"])
+@each("name", ["records", "covered", "authors", "replaced"])
 def test_a_length_that_is_claimed_takes_no_memory(name: str) -> None:
     raw = b"\x92\x01\x81" + msgspec.msgpack.encode(name) + b"\xdd\x7f\xff\xff\xff"
     tracemalloc.start()

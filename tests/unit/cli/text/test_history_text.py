@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.cases import each
 
 from bifolio_cli.text.history_text import difference_text, event_lines
 
 
-@pytest.mark.parametrize(
+@each(
     ("before", "after", "text"),
     [
         (None, "On Paper", "On Paper"),

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from tests.support import command_server
+from tests.support.cases import each
 
 from bifolio_cli.application import VERBS
 from bifolio_cli.text.manual import calls, help_text, manual
@@ -21,7 +21,7 @@ def test_the_page_is_what_the_command_says_of_itself() -> None:
     assert written == manual(), "run: python -m bifolio_cli.text.manual > docs/cli.md"
 
 
-@pytest.mark.parametrize("verb", ["", "edit", "import", "group", "group move"])
+@each("verb", ["", "edit", "import", "group", "group move"])
 def test_the_page_holds_what_help_prints(verb: str) -> None:
     printed = _printed(*verb.split(), "--help").strip()
     assert printed == help_text(verb).strip()
@@ -47,7 +47,7 @@ def _printed(*arguments: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@each("verb", VERBS)
 def test_every_verb_takes_the_library_and_json(verb: str) -> None:
     for call in calls(verb):
         text = help_text(call)

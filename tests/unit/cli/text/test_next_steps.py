@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.errors import FACTS, Fact, Next, NextStep, next_step
 from bifolio_cli.text.next_steps import WORDS, word, word_of
@@ -23,7 +23,7 @@ def test_every_step_has_words() -> None:
     assert set(WORDS) == set(Next)
 
 
-@pytest.mark.parametrize("code", Next)
+@each("code", Next)
 def test_the_words_say_every_fact(code: Next) -> None:
     said = word(_step(code))
     for name in FACTS.get(code, ()):

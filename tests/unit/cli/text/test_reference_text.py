@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from tests.support.cases import each
 
 from bifolio_cli.text.reference_text import (
     conflict_lines,
@@ -94,7 +94,7 @@ def test_a_revived_group_is_settled_by_the_commands_of_groups() -> None:
     assert "bifolio group delete 'Reading/To do'" in last
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "text"),
     [
         (None, "(cleared)"),
@@ -131,7 +131,7 @@ def test_a_reference_whose_key_was_cleared_is_called_by_its_id() -> None:
     assert reference_name({"key": "doe2024", "id": "ab12"}) == "doe2024"
 
 
-@pytest.mark.parametrize(
+@each(
     ("size", "text"),
     [
         (1, "1 byte"),

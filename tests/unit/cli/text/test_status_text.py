@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-import pytest
+from tests.support.cases import each
 
 from bifolio.errors import Next, NextStep, next_step
 from bifolio.results import FileState, FileView, Link, Refusal, RelayStatus, Status, SyncedLibrary
@@ -139,7 +139,7 @@ def test_what_is_off_or_does_not_run_says_how_to_start_it() -> None:
     assert "Nothing starts it at login" in text
 
 
-@pytest.mark.parametrize("state", FileState)
+@each("state", FileState)
 def test_every_state_of_a_file_has_words(state: FileState) -> None:
     file = msgspec.structs.replace(FILE, state=state, device="desk", refusal="too-big")
     assert file_state_text(file)

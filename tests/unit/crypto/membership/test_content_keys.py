@@ -6,6 +6,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from tests.support.cases import each
 from tests.unit.crypto.builders import (
     CONTENT_KEY,
     NEXT_KEY,
@@ -141,7 +142,7 @@ def test_an_owner_who_gives_two_members_different_keys_is_named_to_the_one_decei
     assert find_keys(mended, READER).wrong == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("changed", "reason"),
     [
         ({"generation": 0}, "no new content key"),

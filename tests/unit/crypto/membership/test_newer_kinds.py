@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgpack
 import pytest
+from tests.support.cases import each
 from tests.support.newer_membership import (
     NEWER_KINDS,
     make_greeting,
@@ -166,7 +167,7 @@ def test_a_record_of_an_unknown_kind_is_forged_by_nobody() -> None:
         WITH_EDITOR.append(ROLE)
 
 
-@pytest.mark.parametrize("kind", ["", "GENESIS", "two words", "\x1b[2J", "x" * 33, "genesis"])
+@each("kind", ["", "GENESIS", "two words", "\x1b[2J", "x" * 33, "genesis"])
 def test_a_kind_has_a_name_that_can_be_shown(kind: str) -> None:
     with pytest.raises(MembershipError):
         ALL.append(make_record(ALL, OWNER, kind))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cases import each
 from tests.support.old_library import OLD_MEMBERS
 from tests.unit.crypto.builders import device
 
@@ -15,7 +16,7 @@ OWNER = device("owner")
 FIRST_FORM = pack((pack((1, "genesis", OWNER.sign_public, OWNER.box_public, bytes(32))), bytes(64)))
 
 
-@pytest.mark.parametrize("raw", [FIRST_FORM, *OLD_MEMBERS])
+@each("raw", [FIRST_FORM, *OLD_MEMBERS])
 def test_a_record_of_an_earlier_program_is_told_apart_from_a_damaged_one(raw: bytes) -> None:
     with pytest.raises(OldMembershipError) as caught:
         parse_record(raw)

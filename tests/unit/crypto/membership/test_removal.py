@@ -7,6 +7,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from tests.support.cases import each
 from tests.unit.crypto.builders import (
     CONTENT_KEY,
     NEXT_KEY,
@@ -82,7 +83,7 @@ def test_what_lies_inside_the_cut_is_valid_for_ever_and_nothing_beyond_is() -> N
     assert WITHOUT.permits(LATE) is Permission.FORBIDDEN
 
 
-@pytest.mark.parametrize("under", [EDITORS, READERS, ALL, WITHOUT])
+@each("under", [EDITORS, READERS, ALL, WITHOUT])
 def test_a_removed_member_that_names_an_old_head_is_refused(under: Membership) -> None:
     """PITFALLS 32: the right under the named head is not enough."""
     for values in (
@@ -157,7 +158,7 @@ def test_a_role_between_two_that_write_has_no_cut() -> None:
         with_role(ALL, OWNER, EDITOR, Role.READER)
 
 
-@pytest.mark.parametrize(
+@each(
     "row",
     [
         [EDITOR.sign_public, CHAIN, 0, bytes(32)],

@@ -9,6 +9,7 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 from tests.unit.crypto.builders import (
     CONTENT_KEY,
     counting_bytes,
@@ -257,7 +258,7 @@ def test_the_secret_of_a_ticket_makes_one_invite() -> None:
         invited(WITH_INVITE, OWNER, "editor's", Role.OWNER)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [
         ("sign", b"short"),
@@ -289,7 +290,7 @@ def test_an_invite_with_a_value_out_of_bounds_is_refused_though_signed(
     refused(LIBRARY, again(raw, in_order({**body_of(raw), name: value}), OWNER))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [
         ("device", b""),
@@ -307,7 +308,7 @@ def test_a_join_with_a_value_out_of_bounds_is_refused_though_signed(
     refused(WITH_INVITE, again(raw, fields, invite_keys(secret("editor's")), EDITOR))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [("box", bytes(32)), ("nonce", bytes(31)), ("nonce", ""), ("commitment", b"")],
 )
@@ -347,7 +348,7 @@ def test_a_body_has_one_form() -> None:
         refused(LIBRARY, sign_body(header, body, OWNER))
 
 
-@pytest.mark.parametrize(
+@each(
     "more",
     [
         {"more": None},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.cases import each
 from tests.support.examples import examples
 
 from bifolio.formats.bibtex.blocks import BibtexBlock, BibtexEntry, UnreadableBlock, split
@@ -17,7 +18,7 @@ def only_entry(text: str) -> BibtexEntry:
     return found
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "tags"),
     [
         ('@misc{a, t = "A {"} B" # jan # {C}}', [("t", '"A {"} B" # jan # {C}')]),

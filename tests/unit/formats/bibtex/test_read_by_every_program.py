@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.formats.files import export, exported, load_content
 
 from bifolio import Library
@@ -56,7 +57,7 @@ def test_what_belongs_to_no_field_is_a_comment(tmp_path: Path) -> None:
     assert "\n  % author 💯 {Doe, Jane}\n" in written
 
 
-@pytest.mark.parametrize(
+@each(
     ("block", "kept"),
     [
         ('@String{{BAZ = "Foo" }', ""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.formats.databases.saved_queries import (
     ZoteroCondition,
@@ -14,7 +14,7 @@ from bifolio.search.query import parse_query
 GROUP = "ab" * 16
 
 
-@pytest.mark.parametrize(
+@each(
     ("flat", "query"),
     [
         ("('Year' CONTAINS [2019])", "year:2019"),
@@ -34,7 +34,7 @@ def test_endnotes_years_can_be_said(flat: str, query: str | None) -> None:
         parse_query(query)
 
 
-@pytest.mark.parametrize(
+@each(
     ("conditions", "query"),
     [
         ([("tag", "is", "to read")], 'tag:"to read"'),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.unit.formats.files import export, exported, load_content
 
 from bifolio.formats.latex.text import decode, encode
 from bifolio.records.names import Name
 
 
-@pytest.mark.parametrize(
+@each(
     ("latex", "text"),
     [
         (r"Wi\ifmmode \acute{s}\else \'{s}\fi{}niewski", "Wiśniewski"),
@@ -75,7 +76,7 @@ def test_a_journal_s_macro_is_its_name_or_stays(tmp_path: Path, written: str, jo
     assert load_content(tmp_path, other).values() == loaded.values()
 
 
-@pytest.mark.parametrize("text", ["a {x", "x} b", "} {", "{a}{", "a { b { c }", "{x}"])
+@each("text", ["a {x", "x} b", "} {", "{a}{", "a { b { c }", "{x}"])
 def test_braces_balance_as_bibtex_counts_them(text: str) -> None:
     written = encode(text)
     depths = [0]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.cases import each
 from tests.support.examples import examples
 
 from bifolio.formats.latex.text import decode, encode, encode_title
 
 
-@pytest.mark.parametrize(
+@each(
     ("tex", "text"),
     [
         ("Plain text", "Plain text"),
@@ -59,7 +59,7 @@ def test_what_is_encoded_decodes_to_the_same_text(pieces: list[str]) -> None:
     assert decode(encode_title(text)) == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "tex"),
     [
         ("DNA-binding of mRNA", "{DNA}-binding of {mRNA}"),

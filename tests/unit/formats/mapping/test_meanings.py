@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
+from tests.support.cases import each
 
 from bifolio.formats import map_source
 from bifolio.formats.mapping.meanings import GENERAL_FIELDS, MEANINGS, MeaningRow
@@ -52,7 +52,7 @@ def _value(field: str) -> tuple[str, Value]:
     return "11", "11"
 
 
-@pytest.mark.parametrize(("format", "kind", "tag", "field"), list(_cases()))
+@each(("format", "kind", "tag", "field"), list(_cases()))
 def test_a_field_means_what_its_type_says_and_is_written_there(
     format: str, kind: str, tag: str, field: str
 ) -> None:

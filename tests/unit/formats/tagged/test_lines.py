@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio.formats.tagged import lines as tagged_lines
 from bifolio.formats.tagged.lines import OutsideText, holds_outside_text, split
@@ -14,7 +15,7 @@ from bifolio.formats.tagged.lines import OutsideText, holds_outside_text, split
 _PIECES = ("TY  - JOUR\nTI  - One\n", "ER  - \n", "\n", "12.\n", "a word\n", "  \n", "TI  - Two\n")
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@each("count", [1, 2, 3, 4])
 def test_the_quick_look_never_misses_text_outside_of_records(count: int) -> None:
     for pieces in itertools.product(_PIECES, repeat=count):
         text = "".join(pieces)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.cases import each
 from tests.support.zotero_libraries import Collection, Item, ZoteroLibrary
 from tests.unit.formats.files import Loaded, load
 
@@ -263,7 +264,7 @@ def test_the_lines_of_extra_that_say_a_field_are_that_field(tmp_path: Path) -> N
     assert values["note"] == "A remark: kept"
 
 
-@pytest.mark.parametrize(
+@each(
     ("stored", "date"),
     [
         ("2019-00-00 2019", {"date-parts": [[2019]]}),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cases import each
 
 from bifolio.formats.zotero.notes import annotation_text, note_text
 
 
-@pytest.mark.parametrize(
+@each(
     ("html", "text"),
     [
         ('<div class="zotero-note znv1"><p>MR 40-7102</p></div>', "MR 40-7102"),
@@ -46,7 +46,7 @@ def test_every_word_of_a_note_is_in_its_text(words: list[str]) -> None:
     assert note_text(html).split() == " ".join(words).split()
 
 
-@pytest.mark.parametrize(
+@each(
     ("annotation", "text"),
     [
         ({"type": "1", "text": "marked", "page": "3"}, "> marked (p. 3)"),
