@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
-from websockets.asyncio.server import Server, ServerConnection, broadcast
+from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ConnectionClosed, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
@@ -202,10 +202,7 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
     def send_at_once(self, raw: bytes) -> bool:
         """Hand a message to the system without a turn of anybody; False where it must wait behind
         what is on its way, or the connection ends."""
-        if self.protocol.state is not State.OPEN or self.transport.get_write_buffer_size():
-            return False
-        broadcast((self,), raw)
-        return True
+        return self.send_frame_at_once(frame_of(raw))
 
     def send_frame_at_once(self, frame: bytes) -> bool:
         """The same of a message that ``frame_of`` made ready for any number of sockets."""
