@@ -12,12 +12,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgpack
 import msgspec
 
+from bifolio import lazy
 from bifolio.lazy import pattern
+
+if TYPE_CHECKING:
+    import msgpack
+else:
+    msgpack = lazy.module("msgpack")
 
 HASH_BYTES = 32
 

@@ -110,8 +110,9 @@ def _work(jobs: SimpleQueue[_Job | None]) -> None:
         call, answer, loop = job
         if answer.cancelled():  # nobody waits, and it has not begun
             continue
+        tell: Callable[[asyncio.Future[Any], Any], None] = _succeed
         try:
-            tell, value = _succeed, call()
+            value = call()
         except BaseException as error:  # noqa: BLE001 (whatever it is, it is the caller's)
             tell, value = _fail, error
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
