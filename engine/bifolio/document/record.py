@@ -19,7 +19,7 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bifolio.document.core import Core, CoreWindow, admits, make_core, names_gap
 from bifolio.document.entries import Entries, parse_entries, without_superseded_imports
@@ -35,6 +35,9 @@ from bifolio.errors import DocumentError
 from bifolio.lazy import pattern
 from bifolio.records.canonical import read_map
 from bifolio.records.state_parts import join_parts, split_parts
+
+if TYPE_CHECKING:
+    from pycrdt import TransactionEvent
 
 _ROOT = "r"
 _CORE = "pycrdt._pycrdt"
@@ -430,7 +433,7 @@ class RecordDocument:
     def _write(self, plan: Plan) -> bytes:
         updates: list[bytes] = []
 
-        def collect(event: Any) -> None:
+        def collect(event: TransactionEvent) -> None:
             updates.append(event.update)
 
         subscription = self._core.observe(collect)

@@ -22,7 +22,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NoReturn
 
-import msgspec
+from msgspec import Struct as Value
 
 from bifolio import limits
 from bifolio.document.piece_order import Holder, PieceOrder
@@ -179,7 +179,7 @@ def _rest(client: int, struct: Struct, have: int) -> Struct:
     return struct._replace(start=have, left=(client, have - 1), parent=None, pairs=pairs)
 
 
-class CheckedUpdate(msgspec.Struct, frozen=True):
+class CheckedUpdate(Value, frozen=True):
     """An update that can be merged into the document that it was checked for."""
 
     structure: UpdateStructure

@@ -113,7 +113,7 @@ def _work(jobs: SimpleQueue[_Job | None]) -> None:
         tell: Callable[[asyncio.Future[Any], Any], None] = _succeed
         try:
             value = call()
-        except BaseException as error:  # noqa: BLE001 (whatever it is, it is the caller's)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is the caller's)
             tell, value = _fail, error
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(tell, answer, value)
