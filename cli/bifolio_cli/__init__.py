@@ -2,6 +2,7 @@
 
 =================== ==============================================================================
 ``main``            the command, the one place where errors end, the exit codes
+``lean_msgspec``    msgspec as a command loads it, without what takes long
 ``plain_calls``     calls of the most used verbs, read without Typer, which is slow to load
 ``application``     every other call, and the help: the verbs as Typer reads them
 ``actions``         what the most used verbs do, however their call was read

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -76,7 +75,7 @@ def unfinished_name(path: Path) -> Path:
 
     It does not hold the name itself, which may be as long as the system allows.
     """
-    return path.with_name(f".{secrets.token_hex(8)}")
+    return path.with_name(f".{os.urandom(8).hex()}")
 
 
 @contextmanager

@@ -57,11 +57,8 @@ SETTINGS_ID = "0" * 32
 
 def digest(*parts: bytes, size: int = 32) -> bytes:
     """BLAKE2b of the parts, each preceded by its length so that no two splits collide."""
-    state = hashlib.blake2b(digest_size=size)
-    for part in parts:
-        state.update(len(part).to_bytes(8, "big"))
-        state.update(part)
-    return state.digest()
+    preceded = [len(part).to_bytes(8, "big") + part for part in parts]
+    return hashlib.blake2b(b"".join(preceded), digest_size=size).digest()
 
 
 def content_hash(raw: bytes) -> bytes:

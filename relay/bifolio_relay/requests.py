@@ -207,16 +207,16 @@ class MembersPart:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Envelopes that a device carries to a library's log."""
+    """Envelopes that a device carries to a library's log; ``size_bytes`` is that of them all."""
 
     library: bytes
     device: bytes
     envelopes: tuple[bytes, ...]
+    size_bytes: int = field(init=False, compare=False)
 
-    @property
-    def size_bytes(self) -> int:
-        """Of all its envelopes."""
-        return sum(map(len, self.envelopes))
+    def __post_init__(self) -> None:
+        # Asked several times of each push.
+        object.__setattr__(self, "size_bytes", sum(map(len, self.envelopes)))
 
 
 @dataclass(frozen=True, slots=True)

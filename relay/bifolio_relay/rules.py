@@ -123,25 +123,7 @@ def judge_envelope(
     room_bytes: int,
 ) -> Decision:
     """What is to become of a checked envelope whose chain ends at ``head``."""
-    envelope, header = carried.envelope, carried.envelope.header
-    if membership.role_of(carried.carrier) is None:
-        return reject(Code.FORBIDDEN, envelope, "only members push")
-    permission = membership.permits(envelope)
-    if permission is Permission.UNKNOWN_HEAD:
-        return reject(Code.UNKNOWN_HEAD, envelope, "append the membership records first")
-    if permission is Permission.FORBIDDEN:
-        return reject(Code.FORBIDDEN, envelope, "its author may not write here")
-    # Also where only a newer program can say: that is the replicas' to judge.
-    seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
-    if header.seq <= seq:
-        return _EARLIER
-    if header.seq > seq + 1:
-        return reject(Code.GAP, envelope, f"the relay has this chain up to {seq}", head)
-    if header.previous != head_hash:
-        return reject(Code.FORK, envelope, "it does not link to the last one here", head)
-    if entry_cost(len(envelope.raw)) > room_bytes:
-        return reject(Code.QUOTA, envelope, "the library has no more room on this relay")
-    return _NEXT
+    return _Judge(membership).judge(carried, head, room_bytes)
 
 
 def judge_envelopes(
@@ -152,25 +134,86 @@ def judge_envelopes(
     room_bytes: int,
 ) -> list[Decision]:
     """What is to become of envelopes of one library, each on top of those before it."""
+    judge = _Judge(membership)
     heads = dict(heads)
     numbers: dict[tuple[bytes, int], int] = {}
     decisions: list[Decision] = []
     for number, carried in enumerate(all_carried):
-        envelope, header = carried.envelope, carried.envelope.header
-        chain = header.author_chain
+        envelope = carried.envelope
+        chain, seq = envelope.header.author_chain, envelope.header.seq
         head = heads.get(chain)
-        decision = judge_envelope(carried, membership=membership, head=head, room_bytes=room_bytes)
-        if isinstance(decision, Next):
+        decision = judge.judge(carried, head, room_bytes)
+        if decision is _NEXT:
             room_bytes -= entry_cost(len(envelope.raw))
             heads[chain] = head_after(envelope)
-            numbers[chain, header.seq] = number
-        elif isinstance(decision, Earlier):
-            twin = numbers.get((chain, header.seq))
+            numbers[chain, seq] = number
+        elif decision is _EARLIER:
+            twin = numbers.get((chain, seq))
             if twin is not None:
                 same = all_carried[twin].envelope.hash == envelope.hash
                 decision = Again(twin) if same else reject_fork(envelope, head)
         decisions.append(decision)
     return decisions
+
+
+#: What a refusal says: its code, and a sentence.
+_Refusal = tuple[Code, str]
+
+
+class _Judge:
+    """Judges envelopes by one membership, and asks it once for what is the same for many."""
+
+    def __init__(self, membership: Membership) -> None:
+        self._membership = membership
+        self._carriers: dict[bytes, bool] = {}
+        #: By author and head, while nobody has lost a right: then nothing else matters.
+        self._permissions: dict[tuple[bytes, bytes], Permission] | None = (
+            None if membership.has_lost_rights else {}
+        )
+
+    def judge(self, carried: Carried, head: ChainHead | None, room_bytes: int) -> Decision:
+        """What is to become of a checked envelope whose chain ends at ``head``."""
+        envelope, header = carried.envelope, carried.envelope.header
+        refusal = self._refuse(carried)
+        if refusal is not None:
+            code, detail = refusal
+            return reject(code, envelope, detail)
+        seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
+        if header.seq <= seq:
+            return _EARLIER
+        if header.seq > seq + 1:
+            return reject(Code.GAP, envelope, f"the relay has this chain up to {seq}", head)
+        if header.previous != head_hash:
+            return reject(Code.FORK, envelope, "it does not link to the last one here", head)
+        if entry_cost(len(envelope.raw)) > room_bytes:
+            return reject(Code.QUOTA, envelope, "the library has no more room on this relay")
+        return _NEXT
+
+    def _refuse(self, carried: Carried) -> _Refusal | None:
+        """What the membership has against it."""
+        is_member = self._carriers.get(carried.carrier)
+        if is_member is None:
+            is_member = self._membership.role_of(carried.carrier) is not None
+            self._carriers[carried.carrier] = is_member
+        if not is_member:
+            return Code.FORBIDDEN, "only members push"
+        permission = self._permission(carried.envelope)
+        if permission is Permission.UNKNOWN_HEAD:
+            return Code.UNKNOWN_HEAD, "append the membership records first"
+        if permission is Permission.FORBIDDEN:
+            return Code.FORBIDDEN, "its author may not write here"
+        # Also where only a newer program can say: that is the replicas' to judge.
+        return None
+
+    def _permission(self, envelope: Envelope) -> Permission:
+        known = self._permissions
+        if known is None:
+            return self._membership.permits(envelope)
+        by = (envelope.header.device, envelope.header.membership_head)
+        permission = known.get(by)
+        if permission is None:
+            permission = known[by] = self._membership.permits(envelope)
+        return permission
 
 
 def judge_earlier(envelope: Envelope, held: Place | None, head: ChainHead | None) -> Outcome:

@@ -82,11 +82,14 @@ FOREIGN: dict[str, set[str]] = {
     # Every serialization of bytes that leave the process or stay on the disk.
     "msgpack": {"engine/bifolio/wire", "engine/bifolio/storage", "engine/bifolio/crypto"},
     "msgspec": {
+        "engine/bifolio/crypto/encoding.py",
         "engine/bifolio/records/canonical.py",
         "engine/bifolio/results",
         "engine/bifolio/serve/answers.py",
         "engine/bifolio/wire",
         "relay/bifolio_relay/handover.py",
+        # Loads it for all others, without what it can do without.
+        "cli/bifolio_cli/lean_msgspec.py",
     },
     # An extra, in a process of its own.
     "pypdf": {"engine/bifolio/attachments/text_worker.py"},
@@ -114,11 +117,13 @@ READS_THE_ENVIRONMENT = {
 }
 
 #: The one catch of the command line, and a thread's top that calls a plug-in of the system.
-#: And the process that reads one PDF of anybody's.
+#: And the process that reads one PDF of anybody's; and the top of the thread of the relay's store,
+#: which hands whatever a call raised to who waits for it.
 CATCHES_EVERYTHING = {
     "cli/bifolio_cli/main.py",
     "engine/bifolio/crypto/keyring_store.py",
     "engine/bifolio/attachments/text_worker.py",
+    "relay/bifolio_relay/storage/sqlite.py",
 }
 
 

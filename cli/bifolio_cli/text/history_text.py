@@ -5,15 +5,20 @@ Pure. Long texts are shortened to what changed in them.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bifolio import lazy
 from bifolio.lazy import pattern
 from bifolio.records.notes import read_part
 from bifolio.results import Action, ActionKind, KeptReason, LogEntry, Subject
 from bifolio_cli.text.reference_text import count, value_text
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy.module("difflib")
 
 #: A text longer than this is shown by what changed in it alone.
 _WHOLE_CHARACTERS_MAX = 60

@@ -10,12 +10,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgpack
+import msgspec
 
+from bifolio import lazy
 from bifolio.lazy import pattern
+
+if TYPE_CHECKING:
+    import msgpack
+else:
+    msgpack = lazy.module("msgpack")
 
 HASH_BYTES = 32
 
@@ -30,6 +37,9 @@ _FIELD_DEPTH_MAX = 4
 #: A name begins with a letter: uppercase where who does not know the field may not go on.
 _FIELD_NAME = pattern("[A-Za-z][A-Za-z0-9_]{0,31}")
 
+#: Gives the same bytes as msgpack of bytes, whole numbers and text, in a quarter of the time.
+_ENCODER = msgspec.msgpack.Encoder()
+
 #: What a field of a map holds.
 FieldValue: TypeAlias = "bytes | int | str | list[FieldValue]"
 
@@ -41,8 +51,22 @@ def content_hash(raw: bytes) -> bytes:
 
 def pack(values: Sequence[bytes | int | str]) -> bytes:
     """The canonical bytes of the values."""
-    packed: bytes = msgpack.packb(list(values), use_bin_type=True)
-    return packed
+    return _ENCODER.encode(values)
+
+
+@lru_cache(maxsize=64)
+def _decoder(kinds: tuple[type, ...]) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(tuple[kinds])  # type: ignore[valid-type]
+
+
+def _unpack_canonical(raw: bytes, kinds: Sequence[type]) -> tuple[Any, ...] | None:
+    """The values of canonical bytes of exactly these types; None for all else, which takes a look
+    at what is wrong. Most of what comes is right."""
+    try:
+        values: tuple[Any, ...] = _decoder((*kinds,)).decode(raw)
+    except msgspec.DecodeError:
+        return None
+    return values if _ENCODER.encode(values) == raw else None
 
 
 def unpack(raw: bytes, kinds: Sequence[type]) -> list[Any]:
@@ -55,6 +79,9 @@ def unpack(raw: bytes, kinds: Sequence[type]) -> list[Any]:
     Raises:
         ValueError: with what is wrong, for every other input.
     """
+    right = _unpack_canonical(raw, kinds)
+    if right is not None:
+        return [*right]
     values = _unpack_array(raw)
     if len(values) != len(kinds):
         raise ValueError(f"it holds {len(values)} values where {len(kinds)} belong")
@@ -77,12 +104,15 @@ def unpack_leading(raw: bytes, kinds: Sequence[type]) -> tuple[list[Any], tuple[
     Raises:
         ValueError: with what is wrong, for every other input.
     """
+    right = _unpack_canonical(raw, kinds)
+    if right is not None:
+        return [*right], ()
     values = _unpack_array(raw)
     known, more = values[: len(kinds)], values[len(kinds) :]
     if len(known) < len(kinds):
         raise ValueError(f"it holds {len(known)} values where {len(kinds)} belong")
-    right = all(type(value) is kind for value, kind in zip(known, kinds, strict=True))
-    if not right or any(type(value) not in (bytes, int, str) for value in more):
+    are_kinds = all(type(value) is kind for value, kind in zip(known, kinds, strict=True))
+    if not are_kinds or any(type(value) not in (bytes, int, str) for value in more):
         raise ValueError("a value in it has the wrong type")
     if pack(values) != raw:
         raise ValueError("it is not in the canonical encoding")

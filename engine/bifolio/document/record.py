@@ -16,6 +16,8 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,7 @@ from bifolio.records.canonical import read_map
 from bifolio.records.state_parts import join_parts, split_parts
 
 if TYPE_CHECKING:
-    from pycrdt import Doc, Map, Text, TransactionEvent
+    from pycrdt import TransactionEvent
 
 _ROOT = "r"
 _CORE = "pycrdt._pycrdt"
@@ -46,12 +48,6 @@ _MAY_BE_PAIR = pattern(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 _PAIR_BEGINS = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 
 
-@cache
-def _pycrdt() -> ModuleType:
-    """pycrdt, loaded with the first document: it takes 0.1 s, and reading commands need none."""
-    return import_module("pycrdt")
-
-
 def is_loaded() -> bool:
     """Whether this process has loaded pycrdt, so that a document costs no more than itself."""
     return _CORE in sys.modules
@@ -59,9 +55,21 @@ def is_loaded() -> bool:
 
 @cache
 def _core() -> ModuleType:
-    """What pycrdt's classes wrap. Loading, merging and reading go past these: the lock and the
-    transaction objects that they make take half the time of loading a record (the version is
-    pinned exactly)."""
+    """What pycrdt's classes wrap, loaded with the first document (the version is pinned exactly).
+
+    Without the package around it, whose event streams load as much as a whole command does, a tenth
+    of a second; who imports that afterwards gets this very module. The lock and the transaction
+    objects of those classes take half the time of loading a record.
+    """
+    if _CORE not in sys.modules:
+        package, _, _ = _CORE.partition(".")
+        around = find_spec(package) if package not in sys.modules else None
+        path = around.submodule_search_locations if around is not None else None
+        found = PathFinder.find_spec(_CORE, path) if path is not None else None
+        if found is not None and found.loader is not None:
+            module = module_from_spec(found)
+            found.loader.exec_module(module)
+            return sys.modules.setdefault(_CORE, module)
     return import_module(_CORE)
 
 
@@ -80,7 +88,6 @@ class RecordDocument:
         """
         self._client_id = client_id
         self._core = _core().Doc(client_id, None, None)
-        self._wrapper: Doc[Map[object]] | None = None
         self._is_new = state is None
         parts = split_parts(state) if state is not None else []
         with _TRANSLATED, _Begun(self._core) as transaction:
@@ -130,7 +137,7 @@ class RecordDocument:
         base, *tail = split_parts(self._window.load_whole())
         tail += self.added or ()
         whole = RecordDocument(join_parts(base, tail), client_id=self._client_id)
-        self._core, self._root, self._wrapper = whole._core, whole._root, None
+        self._core, self._root = whole._core, whole._root
         self._base, self._since, self._window = base, tail, None
         self._forget_read()
         self._known = self._index = self._may_cut = None
@@ -162,18 +169,6 @@ class RecordDocument:
         else:
             self.load_whole()
 
-    @property
-    def _document(self) -> Doc[Map[object]]:
-        """The document as pycrdt's class, to write to."""
-        if self._wrapper is None:
-            self._wrapper = _pycrdt().Doc(doc=self._core)
-        return self._wrapper
-
-    @property
-    def _map(self) -> Map[object]:
-        """The record's map, to write to."""
-        return self._document.get(_ROOT, type=_pycrdt().Map)
-
     @classmethod
     def of(cls, plan: Plan, *, client_id: int) -> RecordDocument:
         """A new record that holds a plan and nothing else: what an import makes most of.
@@ -181,8 +176,8 @@ class RecordDocument:
         Nobody asks for its update, which is its state, and its entries are the plan's.
         """
         document = cls(client_id=client_id)
-        with document._document.transaction():
-            document._carry_out(plan)
+        with _Begun(document._core) as transaction:
+            document._carry_out(transaction, plan)
         document._entries = plan.alone()
         document._base = document._loaded = document.added = None
         return document
@@ -192,8 +187,8 @@ class RecordDocument:
         """A new record that holds just these keys: a string is a text, a list a register's value
         with its stamp."""
         document = cls(client_id=client_id)
-        with document._document.transaction():
-            document._put(values)
+        with _Begun(document._core) as transaction:
+            document._put(transaction, values)
         document._base = document._loaded = document.added = None
         return document
 
@@ -305,9 +300,12 @@ class RecordDocument:
         """Whether each client of an update, which begins with it, has the same first key here:
         of what its content names, that is as good as a comparison of the whole."""
         self.load_whole()
+        named = {structs[0].key for structs in structure.structs.values()} - {None}
+        with _Begun(self._core) as transaction:
+            held = {key for key in named if self._root.has(transaction, key)}
         for client, structs in structure.structs.items():
             first = structs[0]
-            if first.key is not None and first.key in self._map:
+            if first.key in held:
                 continue
             if self._structs().find(client, first.start)[1] != first.key:
                 return False
@@ -357,11 +355,12 @@ class RecordDocument:
 
     def _apply_observed(self, update: bytes) -> bool:
         changed: list[bool] = []
-        subscription = self._document.observe(lambda _: changed.append(True))
+        subscription = self._core.observe(lambda _: changed.append(True))
         try:
-            self._apply(update)
+            with _TRANSLATED, _Begun(self._core) as transaction:
+                self._core.apply_update(transaction, update)
         finally:
-            self._document.unobserve(subscription)
+            subscription.drop()
         self._forget_read()
         return bool(changed)
 
@@ -380,7 +379,7 @@ class RecordDocument:
 
     def _make_again(self) -> None:
         """Replace a document that an update left in an unknown state by one as it was before."""
-        self._core, self._wrapper = _core().Doc(self._client_id, None, None), None
+        self._core = _core().Doc(self._client_id, None, None)
         with _Begun(self._core) as transaction:
             for one in (self._base or _EMPTY_UPDATE, *self._since):
                 self._core.apply_update(transaction, one)
@@ -437,12 +436,12 @@ class RecordDocument:
         def collect(event: TransactionEvent) -> None:
             updates.append(event.update)
 
-        subscription = self._document.observe(collect)
+        subscription = self._core.observe(collect)
         try:
-            with self._document.transaction():
-                self._carry_out(plan)
+            with _Begun(self._core) as transaction:
+                self._carry_out(transaction, plan)
         finally:
-            self._document.unobserve(subscription)
+            subscription.drop()
         self._forget_read()
         self._known = self._index = None
         if len(updates) != 1:
@@ -450,35 +449,31 @@ class RecordDocument:
             raise DocumentError(f"one transaction gave {len(updates)} updates")
         return updates[0]
 
-    def _carry_out(self, plan: Plan) -> None:
+    def _carry_out(self, transaction: Any, plan: Plan) -> None:
         stamp, stamps = plan.writer.stamp, plan.stamps
         self._put(
+            transaction,
             {
                 **{key: [stamps.get(key, stamp), value] for key, value in plan.puts.items()},
                 **plan.new_texts,
-            }
+            },
         )
-        held = self._map
+        root = self._root
         for key in sorted(plan.removals - plan.puts.keys()):
-            if key in held:
-                del held[key]
+            if root.has(transaction, key):
+                root.remove(transaction, key)
         for key in sorted(plan.text_edits):
-            shared: Text = held[key]  # type: ignore[assignment]
-            _edit_text(shared, plan.text_edits[key])
+            _edit_text(transaction, root.get(transaction, key), plan.text_edits[key])
 
-    def _put(self, values: Mapping[str, object]) -> None:
+    def _put(self, transaction: Any, values: Mapping[str, object]) -> None:
         """Set keys in sorted order."""
-        text = _pycrdt().Text
-        self._map.update(
-            {
-                key: text(value) if isinstance(value := values[key], str) else value
-                for key in sorted(values)
-            }
-        )
-
-    def _apply(self, update: bytes) -> None:
-        with _TRANSLATED:
-            self._document.apply_update(update)
+        root = self._root
+        for key in sorted(values):
+            value = values[key]
+            if isinstance(value, str):
+                root.insert_text_prelim(transaction, key).insert(transaction, 0, value)
+            else:
+                root.insert(transaction, key, value)
 
 
 class _Begun:
@@ -549,13 +544,13 @@ def _may_hold_pair(update: bytes) -> bool:
     return first is not None and _MAY_BE_PAIR.search(update, first) is not None
 
 
-def _edit_text(text: Text, edits: list[TextEdit]) -> None:
+def _edit_text(transaction: Any, text: Any, edits: list[TextEdit]) -> None:
     """Apply edits from the last to the first; pycrdt counts in bytes of UTF-8."""
-    content = str(text)
+    content = text.get_string(transaction)
     for edit in sorted(edits, key=lambda one: one.start, reverse=True):
         start = len(content[: edit.start].encode())
         removed = len(content[edit.start : edit.start + edit.removed].encode())
         if removed:
-            del text[start : start + removed]
+            text.remove_range(transaction, start, removed)
         if edit.inserted:
-            text.insert(start, edit.inserted)
+            text.insert(transaction, start, edit.inserted)

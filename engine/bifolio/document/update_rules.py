@@ -20,8 +20,9 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final, NoReturn
+
+from msgspec import Struct as Value
 
 from bifolio import limits
 from bifolio.document.piece_order import Holder, PieceOrder
@@ -178,8 +179,7 @@ def _rest(client: int, struct: Struct, have: int) -> Struct:
     return struct._replace(start=have, left=(client, have - 1), parent=None, pairs=pairs)
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedUpdate:
+class CheckedUpdate(Value, frozen=True):
     """An update that can be merged into the document that it was checked for."""
 
     structure: UpdateStructure
@@ -188,10 +188,10 @@ class CheckedUpdate:
     #: By client id: the clock after the last one, of what the document does not hold yet.
     reached: dict[int, int]
     #: Client, struct and its home, in an order in which each only names earlier ones.
-    placed: list[Placed] = field(repr=False)
+    placed: list[Placed]
     #: The order of the document's pieces with those of this update; None where it has none in texts
     #: that are there already.
-    order: PieceOrder | None = field(default=None, repr=False)
+    order: PieceOrder | None = None
     #: Whether structs of it name others, which pycrdt looks for.
     names_others: bool = False
 

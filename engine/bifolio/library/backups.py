@@ -8,7 +8,7 @@ ticket when it syncs.
 
 from __future__ import annotations
 
-import secrets
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -116,7 +116,7 @@ class Backups:
 
     def _place(self, target: Path | None) -> Path:
         stem = self._replica.path.stem
-        name = f"{stem}-{self._now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}{SUFFIX}"
+        name = f"{stem}-{self._now():%Y%m%d-%H%M%S}-{os.urandom(2).hex()}{SUFFIX}"
         if target is None:
             return self._home.backups / name
         target = target.absolute()
@@ -215,7 +215,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
         PathTakenError, ReadOnlyLibraryError: it cannot be made there.
         NotABackupError, DamagedBackupError, NewerBackupError: nothing was made.
     """
-    replica_id = secrets.token_bytes(16)
+    replica_id = os.urandom(16)
     with Archive.open(path) as opened:
         account = opened.manifest
         _check_version(path, account)

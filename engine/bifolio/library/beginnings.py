@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ def begin_library(replica: Replica, name: str) -> None:
     from bifolio.crypto.envelope import CONTENT_KEY_BYTES
     from bifolio.replica.membership import LibraryMembership
 
-    replica.meta.replica_id = secrets.token_bytes(_REPLICA_ID_BYTES)
-    LibraryMembership(replica).create_genesis(secrets.token_bytes(CONTENT_KEY_BYTES))
+    replica.meta.replica_id = os.urandom(_REPLICA_ID_BYTES)
+    LibraryMembership(replica).create_genesis(os.urandom(CONTENT_KEY_BYTES))
     # A folder's name may hold bytes that are no text; a library's name may not.
     replica.name_library_inside(name.encode(errors="replace").decode())
 
@@ -56,7 +56,7 @@ def create_attached(
 
     def begin(database: Database) -> None:
         meta = Meta(database)
-        meta.replica_id = secrets.token_bytes(_REPLICA_ID_BYTES)
+        meta.replica_id = os.urandom(_REPLICA_ID_BYTES)
         meta.library_id = library
         meta.relay_url = relay
         meta.ticket_secret = ticket_secret

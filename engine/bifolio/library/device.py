@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def load_keys(home: Home, wanted: bytes = b"") -> LoadedKeys:
         home.path,
         name=home.device_name,
         use_keyring=home.use_keyring,
-        random_bytes=secrets.token_bytes,
+        random_bytes=os.urandom,
     )
     if not wanted or loaded.keys.sign_public == wanted:
         return loaded

@@ -6,7 +6,6 @@ all groups make a tree, by ``document.groups``.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -35,8 +34,11 @@ from bifolio.search.search import Searches
 from bifolio.storage.groups import GroupRow
 
 if TYPE_CHECKING:
+    import difflib
+
     from bifolio.document import deletion, editing, groups, positions
 else:
+    difflib = lazy.module("difflib")
     deletion = lazy.module("bifolio.document.deletion")
     editing = lazy.module("bifolio.document.editing")
     groups = lazy.module("bifolio.document.groups")

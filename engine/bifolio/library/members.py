@@ -6,7 +6,7 @@ the library is on none; each has a coroutine of its name with ``_async``.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -144,7 +144,7 @@ class Members:
 
     async def create_recovery_async(self) -> RecoveryCode:
         """``create_recovery`` in an event loop."""
-        secret = secrets.token_bytes(RECOVERY_SECRET_BYTES)
+        secret = os.urandom(RECOVERY_SECRET_BYTES)
         code = encode_recovery(self._replica.library_id, secret)
         await self._act("make recovery codes", RecoveryAct(self._replica, self._log, code.secret))
         return RecoveryCode(code.text)

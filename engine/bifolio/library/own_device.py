@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator
 
 from bifolio.crypto import key_rotation
@@ -52,9 +52,7 @@ def rotate(home: Home, progress: Progress | None = None) -> RotatedDevice:
         KeyFileError: the keys cannot be read or written.
     """
     device.load_keys(home)
-    successor = key_rotation.begin(
-        home.path, name=home.device_name, random_bytes=secrets.token_bytes
-    )
+    successor = key_rotation.begin(home.path, name=home.device_name, random_bytes=os.urandom)
     libraries = tuple(_rotate_in_all(home, successor, progress))
     is_done = not any(one.reason for one in libraries)
     if is_done:

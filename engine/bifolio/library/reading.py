@@ -6,14 +6,13 @@ Whoever only reads goes on with a copy that is thrown away: of a damaged library
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from msgspec import Struct
 
+from bifolio import lazy
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.errors import (
     DATA_FAULTS,
@@ -33,6 +32,13 @@ from bifolio.replica.replica import Replica, Runtime
 from bifolio.results import Notice, ReferenceView
 from bifolio.storage.database import Database
 from bifolio.storage.underived import Underived
+
+if TYPE_CHECKING:
+    import shutil
+    import tempfile
+else:
+    shutil = lazy.module("shutil")
+    tempfile = lazy.module("tempfile")
 
 T = TypeVar("T")
 

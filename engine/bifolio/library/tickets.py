@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from msgspec import Struct
 
@@ -31,7 +31,7 @@ def lock(ticket: str, passphrase: str) -> str:
     Raises:
         TicketError: it is no ticket.
     """
-    return Ticket.decode(ticket).encode_locked(passphrase, secrets.token_bytes)
+    return Ticket.decode(ticket).encode_locked(passphrase, os.urandom)
 
 
 def find(text: str, *, passphrase: str | None = None) -> FoundTicket:

@@ -8,11 +8,17 @@ have names of their own (``notes``).
 
 from __future__ import annotations
 
-import difflib
 from enum import Enum
+from typing import TYPE_CHECKING
 
+from bifolio import lazy
 from bifolio.errors import UnknownFieldError
 from bifolio.records import notes
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy.module("difflib")
 
 
 class Form(Enum):

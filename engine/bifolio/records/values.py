@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from bifolio import lazy
 from bifolio.errors import FilesFieldError, InvalidValueError
 from bifolio.records import attachments
 from bifolio.records.canonical import canonical_json, stored_json
@@ -13,6 +14,11 @@ from bifolio.records.dates import date_text, is_date, parse_date
 from bifolio.records.fields import TYPES, Form, form_of
 from bifolio.records.names import Name, parse_name, split_list
 from bifolio.records.reference import Value
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy.module("difflib")
 
 #: Fields of which a user may write these values only; a file's own ones are kept as they are.
 _CHOICES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -101,7 +100,7 @@ def place(path: Path, build: Callable[[Path], None]) -> None:
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise PathTakenError(path)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         make_private_folder(unfinished / FILES)
     except (NotADirectoryError, FileExistsError) as error:

@@ -8,7 +8,7 @@ outweighs a share of it: then all of the record is loaded, and has to show what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.document.core import Core, CoreWindow, NameFilter
@@ -22,8 +22,7 @@ from bifolio.storage.records import Records
 Stored = tuple[bytes, Base | None]
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(Struct):
     """A document, and what is stored of it."""
 
     records: Records

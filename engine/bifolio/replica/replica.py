@@ -5,7 +5,7 @@ Time and randomness come in with ``Runtime``, so that the simulator can be exact
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -82,7 +82,7 @@ class Runtime(Struct, frozen=True):
 
     wall_s: Callable[[], float] = time.time
     monotonic_s: Callable[[], float] = time.monotonic
-    random_bytes: RandomBytes = secrets.token_bytes
+    random_bytes: RandomBytes = os.urandom
 
     def now_ms(self) -> int:
         """The computer's time in milliseconds since 1970."""

@@ -10,7 +10,6 @@ Pure: knows nothing of the index and of groups.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -28,7 +27,9 @@ from bifolio.search.operators import BY_NAME, HAS_NAMES, OPERATORS, STATES, Kind
 
 if TYPE_CHECKING:
     import calendar
+    import difflib
 else:
+    difflib = lazy.module("difflib")
     calendar = lazy.module("calendar")
 
 #: A typed word of so many letters finds what begins with it; a shorter one finds itself alone.

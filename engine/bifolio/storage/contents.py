@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -146,7 +145,7 @@ class Contents:
         folder = self.folder / INCOMING
         with _writing(self.folder):
             make_private_folder(folder)
-        return folder / secrets.token_hex(16)
+        return folder / os.urandom(16).hex()
 
     def _copy(
         self, source: BinaryIO, path: Path, target: Path, total: int, progress: Progress | None

@@ -8,14 +8,13 @@ can change. Knows no table.
 from __future__ import annotations
 
 import gc
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.disk import touch_private
 from bifolio.errors import (
     BusyLibraryError,
@@ -33,6 +32,11 @@ from bifolio.salvage.pages import Pages
 from bifolio.salvage.untouched import close_untouched
 from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
+
+if TYPE_CHECKING:
+    import shutil
+else:
+    shutil = lazy.module("shutil")
 
 #: "Bifo" in ASCII: tells our files from every other SQLite file.
 APPLICATION_ID = 0x4269666F

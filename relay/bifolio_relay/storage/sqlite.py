@@ -12,9 +12,11 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import ParamSpec, Protocol, TypeVar
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from bifolio import limits
 from bifolio.crypto.snapshot import CoveredChain
@@ -68,20 +70,64 @@ class BlockingWork(Protocol):
         ...
 
 
+#: A call, and the future of who waits for it on which loop.
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+
+
 class OneThread:
-    """Blocking work in a thread of its own."""
+    """Blocking work in a thread of its own.
+
+    An executor would do, and takes as long for a call and its answer as a small commit in SQLite
+    does: every message passes here.
+    """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="relay-store")
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._has_ended = False
 
     async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        if named:
-            return await loop.run_in_executor(self._thread, lambda: work(*arguments, **named))
-        return await loop.run_in_executor(self._thread, work, *arguments)
+        answer: asyncio.Future[T] = loop.create_future()
+        if self._has_ended:
+            raise RuntimeError("the store is closed")
+        if self._thread is None:
+            self._thread = Thread(target=_work, args=(self._jobs,), name="relay-store", daemon=True)
+            self._thread.start()
+        self._jobs.put((partial(work, *arguments, **named), answer, loop))
+        return await answer
 
     def end(self) -> None:
-        self._thread.shutdown(wait=True)
+        self._has_ended = True
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+
+
+def _work(jobs: SimpleQueue[_Job | None]) -> None:
+    """Do one job after the other, and tell each loop what came of its own."""
+    while (job := jobs.get()) is not None:
+        call, answer, loop = job
+        if answer.cancelled():  # nobody waits, and it has not begun
+            continue
+        tell: Callable[[asyncio.Future[Any], Any], None] = _succeed
+        try:
+            value = call()
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is the caller's)
+            tell, value = _fail, error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(tell, answer, value)
+        del job, call, answer, loop, value
+
+
+def _succeed(answer: asyncio.Future[Any], value: Any) -> None:
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _fail(answer: asyncio.Future[Any], error: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(error)
 
 
 class SqliteLogStorage:

@@ -108,6 +108,79 @@ def test_a_member_sends_large_messages_whole_and_in_fragments(tmp_path: Path, pi
     asyncio.run(scenario())
 
 
+def _masked(raw: bytes, first: int = 0x82) -> bytes:
+    """A client's frame; a mask of zeros leaves the payload as it is."""
+    length = struct.pack("!BH", 0xFE, len(raw)) if len(raw) > 125 else bytes([0x80 | len(raw)])
+    return bytes([first]) + length + bytes(4) + raw
+
+
+@pytest.mark.parametrize("step", [1, 7, 500, 100_000])
+def test_pushes_arrive_once_and_in_order_however_they_are_cut_and_what_is_between(
+    tmp_path: Path, step: int
+) -> None:
+    async def scenario() -> None:
+        library = SharedLibrary()
+        envelopes = library.author().envelopes(6)
+        pushes = [Push((one.raw,)).serialize() for one in envelopes]
+        large = library.author(seed=2).envelope(library.random(70_000))
+        raw = b"".join(
+            (
+                _masked(pushes[0]),
+                _masked(pushes[1]),
+                _masked(b"ping", 0x89),
+                _masked(pushes[2][:100], 0x02),
+                _masked(b"pong", 0x8A),
+                _masked(pushes[2][100:], 0x80),
+                _masked(pushes[3]),
+                b"\x82\xff" + struct.pack("!Q", len(pushes[4])) + bytes(4) + pushes[4],
+                _masked(Pull(0, 100).serialize()),
+                _masked(pushes[5]),
+            )
+        )
+        async with running(tmp_path) as url:
+            await created(url, library)
+            async with RelayClient(url, library.id, library.owner) as client:
+                await client.pushed(large)
+                for at in range(0, len(raw), step):
+                    client.socket.transport.write(raw[at : at + step])
+                    if step < 100_000:
+                        await asyncio.sleep(0)
+                acknowledged: list[bytes] = []
+                while len(acknowledged) < len(envelopes):
+                    message = await client.next()
+                    if isinstance(message, Ack):
+                        acknowledged += [one.hash for one in message.positions]
+                assert acknowledged == [one.hash for one in envelopes]
+            async with RelayClient(url, library.id, library.owner) as client:
+                stored = await client.pull_all()
+                assert stored == [large.raw, *(one.raw for one in envelopes)]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("begun", [b"", b"a beginning"])
+def test_a_push_inside_of_a_message_in_fragments_ends_the_connection(
+    tmp_path: Path, begun: bytes
+) -> None:
+    async def scenario() -> None:
+        library = SharedLibrary()
+        raw = Push((library.author().envelope().raw,)).serialize()
+        async with running(tmp_path) as url:
+            await created(url, library)
+            async with RelayClient(url, library.id, library.owner) as client:
+                client.socket.transport.write(_masked(begun, 0x02))
+                await asyncio.sleep(0.05)
+                client.socket.transport.write(_masked(raw))
+                with pytest.raises(ConnectionClosed) as closed:
+                    await client.socket.recv()
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 1002
+            async with RelayClient(url, library.id, library.owner) as client:
+                assert await client.pull_all() == []
+
+    asyncio.run(scenario())
+
+
 def test_messages_wait_for_room_and_all_arrive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
