@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from bifolio import limits
-from bifolio.crypto.envelope import read_header
+from bifolio.crypto.envelope import parse_envelope, read_header
+from bifolio.crypto.membership import Permission
 from bifolio.crypto.snapshot import CoveredChain, Snapshot, parse_snapshot
 from bifolio.crypto.statement import Verdict
 from bifolio.errors import BifolioError, DocumentError, EnvelopeError, Next, NextStep
-from bifolio.ids import device_tag
+from bifolio.ids import device_tag, digest
 from bifolio.replica.lookup import device_names
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -19,6 +20,7 @@ from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots import loading, making, verifying
 from bifolio.replication.snapshots.believing import Belief, ToldSnapshot, read_told
 from bifolio.replication.snapshots.statements import StatementBook
+from bifolio.storage.snapshots import ChainEnd
 from bifolio.sync.snapshot_store import Purpose, SnapshotTask
 from bifolio.wire.log_chain import log_start
 from bifolio.wire.position import LogPosition
@@ -187,8 +189,22 @@ class SnapshotDesk:
         snapshot = parse_snapshot(task.header)
         if snapshot.id == self._place_only:
             return loading.take_place(replica, snapshot)
+        position = self._load(snapshot, keeps_place=False)
+        return self._log_start(position) if position is not None else None
+
+    def merge(self, task: SnapshotTask) -> bool:
+        """Merge what the log cannot bring, as its authors lost the right to write it."""
+        is_merged = self._load(parse_snapshot(task.header), keeps_place=True) is not None
+        # What this computer wrote on top, or waited, may be offered now.
+        self._has_moved |= is_merged
+        return is_merged
+
+    def _load(self, snapshot: Snapshot, *, keeps_place: bool) -> LogPosition | None:
+        replica = self._replica
         try:
-            position = loading.load(replica, self._member_log, snapshot)
+            position = loading.load(
+                replica, self._member_log, snapshot, keeps_place=keeps_place
+            )
         except BifolioError as error:
             if not isinstance(error, DocumentError | EnvelopeError):
                 raise
@@ -207,7 +223,7 @@ class SnapshotDesk:
             meta.snapshot_kept_verdicts = self._verdicts.get(snapshot.id, ())
         Inbox(replica, self._member_log).retry_newer()
         self._move_rivals(snapshot)
-        return self._log_start(position)
+        return position
 
     def _log_start(self, position: LogPosition) -> LogPosition:
         """From where the log goes on: one of an earlier log brought nothing of this one."""
@@ -330,12 +346,57 @@ class SnapshotDesk:
             if one.belief is Belief.ATTESTED or (own is not None and own.is_right):
                 self._believed.add(one.snapshot.id)
                 self._note_proved(one)
+            if one.is_whole and one.belief > Belief.UNSEEN and self._brings_cut_off(one):
+                self._is_on_makers_word = one.belief is Belief.BY_MAKER
+                return _task(Purpose.MERGE, one.snapshot)
             if one.is_whole and one.snapshot.id not in compared and self._should_verify(one):
                 return _task(Purpose.VERIFY, one.snapshot)
+        self._note_unshared(known)
         if failed or not self._may_make(known):
             return None
         snapshot = making.make(self._replica, self._member_log)
         return _task(Purpose.SEND, snapshot) if snapshot is not None else None
+
+    # --- what is behind the end of who lost the right to write, and counts ----------------------
+
+    def _brings_cut_off(self, one: ToldSnapshot) -> bool:
+        """Whether a snapshot has what is not here of who lost the right to write, once all of the
+        log is here: it counts by the word of those who call the snapshot right."""
+        membership, header = self._member_log.membership(), one.snapshot.header
+        if membership is None or self._member_log.key(header.generation) is None:
+            return False
+        return any(
+            membership.is_cut(end.device) and not loading.counts_here(self._replica, end.hash)
+            for end in header.chains
+        )
+
+    def _note_unshared(self, known: Sequence[ToldSnapshot]) -> None:
+        """What a snapshot brought here behind the end of who lost the right to write goes to the
+        others in a snapshot of ours, where the relay has none with it: no envelope can bring it."""
+        membership, cursor = self._member_log.membership(), self._replica.meta.cursor
+        if membership is None or cursor is None or not membership.has_lost_rights:
+            return
+        held = {
+            end.hash
+            for one in known
+            if one.is_whole and one.belief is not Belief.WRONG and not one.is_orphan
+            for end in one.snapshot.header.chains
+        }
+        for end in self._replica.snapshots.chains():
+            if membership.is_cut(end.device) and end.hash not in held and self._is_cut_off(end):
+                self._set_gap(digest(cursor.epoch, cursor.chain_hash, end.hash))
+                return
+
+    def _is_cut_off(self, end: ChainEnd) -> bool:
+        """Whether the end of a chain counts here by a snapshot's word, and no log has it."""
+        replica, membership = self._replica, self._member_log.membership()
+        assert membership is not None
+        if not replica.snapshots.is_asserted(end.hash):
+            return False
+        stored = replica.changes.envelope(end.hash)
+        if stored is None:
+            return replica.snapshots.position(end.hash) is None
+        return membership.permits(parse_envelope(stored.envelope)) is Permission.FORBIDDEN
 
     def _note_proved(self, one: ToldSnapshot) -> None:
         """A second device found a snapshot right: what began with it on its maker's word may be
@@ -401,12 +462,13 @@ class SnapshotDesk:
         if not self._is_due() or meta.snapshot_unproved:
             return False
         # One that nobody has compared yet does not have what the relay lacks.
-        if is_waiting and not (meta.cursor and self._has_gap(meta.cursor.epoch)):
+        is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
+        if is_waiting and not is_answer:
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
             return False
-        if not self._book.has_others():
-            return True
+        if is_answer or not self._book.has_others():
+            return True  # others wait for it, and few can make it
         if not meta.snapshot_not_before_ms:
             drawn = int.from_bytes(replica.runtime.random_bytes(4), "big") / 2**32
             with replica.database.transaction():
@@ -448,13 +510,18 @@ class SnapshotDesk:
             whether it is so.
         """
         replica = self._replica
-        beginning, cursor = replica.changes.beginning(envelope_hash), replica.meta.cursor
+        beginning = replica.changes.beginning(envelope_hash)
         if beginning is None or not replica.snapshots.is_covered(read_header(beginning).previous):
             return False
-        if cursor is not None and replica.meta.gap_answered != envelope_hash:
-            with replica.database.transaction():
-                replica.meta.gap = (cursor.epoch, envelope_hash)
+        self._set_gap(envelope_hash)
         return True
+
+    def _set_gap(self, name: bytes) -> None:
+        """A snapshot is due for what is named, unless one was sent for it."""
+        meta = self._replica.meta
+        if meta.cursor is not None and name not in (meta.gap_answered, meta.gap and meta.gap[1]):
+            with self._replica.database.transaction():
+                meta.gap = (meta.cursor.epoch, name)
 
     def _has_gap(self, epoch: bytes) -> bool:
         """Whether a relay's log has such a gap, and was sent no snapshot for it yet."""

@@ -135,13 +135,16 @@ def note_declared(replica: Replica, member_log: LibraryMembership) -> bool:
 def _parts(replica: Replica) -> Iterator[Part]:
     """All that a newcomer needs; who wrote before what was written."""
     yield from cut_authors(replica.snapshots.declared())
-    # With those that do not count any more: what builds on one must not wait for it.
     covered = dict.fromkeys((*replica.snapshots.covered(), *replica.changes.hashes()))
     # An earlier version forgot the end of a chain that was sealed again.
     covered.update((end.hash, None) for end in replica.snapshots.chains())
-    for batch in cut_hashes(list(covered)):
+    voided = replica.voided.all_hashes()
+    for batch in cut_hashes([one for one in covered if one not in voided]):
         yield Part(covered=batch)
-    frontier = list(replica.meta.frontier)
+    # What builds on one that does not count any more must not wait for it.
+    for batch in cut_hashes([one for one in covered if one in voided]):
+        yield Part(passed=batch)
+    frontier = [one for one in replica.meta.frontier if one not in voided]
     for batch in cut_hashes(frontier):
         yield Part(frontier=batch)
     yield from cut_replaced(find_replaced(replica, set(covered)))

@@ -19,10 +19,12 @@ from bifolio.wire.snapshot_parts import Part, Replaced, join_records
 class SnapshotFacts:
     """What a snapshot says besides the states of the records.
 
-    ``slots`` are those of all incarnations, by their client ids.
+    ``covered`` are the envelopes whose changes are in it, ``passed`` those that its maker had and
+    that do not count; ``slots`` are those of all incarnations, by their client ids.
     """
 
     covered: set[bytes] = field(default_factory=set)
+    passed: set[bytes] = field(default_factory=set)
     frontier: set[bytes] = field(default_factory=set)
     declared: list[Declared] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
@@ -74,6 +76,7 @@ class SnapshotReader:
         assert membership is not None
         for part in self.parts():
             facts.covered.update(part.covered)
+            facts.passed.update(part.passed)
             facts.frontier.update(part.frontier)
             facts.replaced.extend(part.replaced)
             for author in part.authors:
@@ -93,6 +96,7 @@ class SnapshotReader:
             for one in facts.replaced
             if one.by in facts.covered
         ]
+        facts.passed -= facts.covered
         if not facts.frontier <= facts.covered:
             raise EnvelopeError("the snapshot's frontier is not in it")
         if any(one.hash not in facts.covered for one in self.snapshot.header.chains):

@@ -84,10 +84,13 @@ class _Comparison:
 
     def compare(self, reader: SnapshotReader) -> bool | None:
         replica, covered = self._replica, self._facts.covered
-        if not set(replica.snapshots.covered()) <= covered:
+        voided_here = replica.voided.all_hashes()
+        if not set(replica.snapshots.covered()) - voided_here <= covered:
             return None  # what came by an earlier snapshot cannot be taken out again
         here = set(replica.changes.hashes())
-        if any(not replica.changes.is_merged(one) for one in covered - here):
+        if any(
+            one in voided_here or not replica.changes.is_merged(one) for one in covered - here
+        ):
             return None
         cursor = replica.meta.cursor
         through = self._through()
@@ -99,9 +102,11 @@ class _Comparison:
         self._later.update(replica.snapshot_source.unsealed())
         for number, envelope_hash, position in replica.snapshot_source.log_places():
             if number in voided:
-                if envelope_hash in covered and not self._knows_members():
-                    return None  # its maker may not have known yet that this does not count
+                if envelope_hash in covered:
+                    return None  # it counts there, by its maker's word
                 continue
+            if envelope_hash in self._facts.passed:
+                return None  # it does not count there, and here not by what its author wrote
             if envelope_hash in covered or envelope_hash in again:
                 continue
             self._later.add(number)
@@ -133,12 +138,6 @@ class _Comparison:
             return True
         here = self._replica.log_hashes.compare(header.epoch, header.n, header.chain_hash)
         return here is True
-
-    def _knows_members(self) -> bool:
-        """Whether its maker knew the members as they are known here."""
-        membership = self._member_log.membership()
-        assert membership is not None  # has_all_merged
-        return self._snapshot.header.membership_head == membership.head
 
     def _are_chains_right(self) -> bool:
         """Whether each chain ends where the covered envelopes of it end."""
