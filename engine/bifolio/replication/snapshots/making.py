@@ -23,6 +23,7 @@ from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication.judging import NO_RIGHT
 from bifolio.storage.snapshots import ChainEnd, Declared
 from bifolio.wire.snapshot_parts import (
     Part,
@@ -139,10 +140,12 @@ def _parts(replica: Replica) -> Iterator[Part]:
     # An earlier version forgot the end of a chain that was sealed again.
     covered.update((end.hash, None) for end in replica.snapshots.chains())
     voided = replica.voided.all_hashes()
-    for batch in cut_hashes([one for one in covered if one not in voided]):
+    covered = {one: None for one in covered if one not in voided}
+    for batch in cut_hashes(list(covered)):
         yield Part(covered=batch)
-    # What builds on one that does not count any more must not wait for it.
-    for batch in cut_hashes([one for one in covered if one in voided]):
+    # What builds on one that does not count must not wait for it.
+    passed = voided.union(replica.refused.hashes(NO_RIGHT)) - covered.keys()
+    for batch in cut_hashes(sorted(passed)):
         yield Part(passed=batch)
     frontier = [one for one in replica.meta.frontier if one not in voided]
     for batch in cut_hashes(frontier):
