@@ -15,7 +15,6 @@ from bifolio.storage.database import Database
 from bifolio.storage.hot_states import HotStates
 from bifolio.storage.packed_states import pack_state, unpack_state
 
-
 _IS_NOT_HERE = "NOT EXISTS (SELECT 1 FROM changes WHERE changes.hash = covered.hash)"
 
 

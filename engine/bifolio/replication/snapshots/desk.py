@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from bifolio import limits
-from bifolio.crypto.envelope import parse_envelope, read_header
-from bifolio.crypto.membership import Permission
+from bifolio.crypto.envelope import read_header
 from bifolio.crypto.snapshot import CoveredChain, Snapshot, parse_snapshot
 from bifolio.crypto.statement import Verdict
 from bifolio.errors import BifolioError, DocumentError, EnvelopeError, Next, NextStep
@@ -17,10 +16,9 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.replication.inbox import Inbox
 from bifolio.replication.outbox import Outbox
-from bifolio.replication.snapshots import loading, making, verifying
+from bifolio.replication.snapshots import asserted, loading, making, verifying
 from bifolio.replication.snapshots.believing import Belief, ToldSnapshot, read_told
 from bifolio.replication.snapshots.statements import StatementBook
-from bifolio.storage.snapshots import ChainEnd
 from bifolio.sync.snapshot_store import Purpose, SnapshotTask
 from bifolio.wire.log_chain import log_start
 from bifolio.wire.position import LogPosition
@@ -200,11 +198,12 @@ class SnapshotDesk:
         return is_merged
 
     def _load(self, snapshot: Snapshot, *, keeps_place: bool) -> LogPosition | None:
-        replica = self._replica
+        replica, member_log = self._replica, self._member_log
+        is_unproved = self._is_on_makers_word
         try:
-            position = loading.load(
-                replica, self._member_log, snapshot, keeps_place=keeps_place
-            )
+            if is_unproved and keeps_place:
+                is_unproved = not verifying.brings_cut_off_only(replica, member_log, snapshot)
+            position = loading.load(replica, member_log, snapshot, keeps_place=keeps_place)
         except BifolioError as error:
             if not isinstance(error, DocumentError | EnvelopeError):
                 raise
@@ -217,7 +216,7 @@ class SnapshotDesk:
             return None
         with replica.database.transaction():
             meta = replica.meta
-            if self._is_on_makers_word:
+            if is_unproved:
                 meta.snapshot_unproved = snapshot.id
             meta.snapshot_kept = snapshot.raw
             meta.snapshot_kept_verdicts = self._verdicts.get(snapshot.id, ())
@@ -346,7 +345,7 @@ class SnapshotDesk:
             if one.belief is Belief.ATTESTED or (own is not None and own.is_right):
                 self._believed.add(one.snapshot.id)
                 self._note_proved(one)
-            if one.is_whole and one.belief > Belief.UNSEEN and self._brings_cut_off(one):
+            if asserted.brings_cut_off(self._replica, self._member_log, one):
                 self._is_on_makers_word = one.belief is Belief.BY_MAKER
                 return _task(Purpose.MERGE, one.snapshot)
             if one.is_whole and one.snapshot.id not in compared and self._should_verify(one):
@@ -357,46 +356,13 @@ class SnapshotDesk:
         snapshot = making.make(self._replica, self._member_log)
         return _task(Purpose.SEND, snapshot) if snapshot is not None else None
 
-    # --- what is behind the end of who lost the right to write, and counts ----------------------
-
-    def _brings_cut_off(self, one: ToldSnapshot) -> bool:
-        """Whether a snapshot has what is not here of who lost the right to write, once all of the
-        log is here: it counts by the word of those who call the snapshot right."""
-        membership, header = self._member_log.membership(), one.snapshot.header
-        if membership is None or self._member_log.key(header.generation) is None:
-            return False
-        return any(
-            membership.is_cut(end.device) and not loading.counts_here(self._replica, end.hash)
-            for end in header.chains
-        )
-
     def _note_unshared(self, known: Sequence[ToldSnapshot]) -> None:
-        """What a snapshot brought here behind the end of who lost the right to write goes to the
-        others in a snapshot of ours, where the relay has none with it: no envelope can bring it."""
-        membership, cursor = self._member_log.membership(), self._replica.meta.cursor
-        if membership is None or cursor is None or not membership.has_lost_rights:
-            return
-        held = {
-            end.hash
-            for one in known
-            if one.is_whole and one.belief is not Belief.WRONG and not one.is_orphan
-            for end in one.snapshot.header.chains
-        }
-        for end in self._replica.snapshots.chains():
-            if membership.is_cut(end.device) and end.hash not in held and self._is_cut_off(end):
-                self._set_gap(digest(cursor.epoch, cursor.chain_hash, end.hash))
-                return
-
-    def _is_cut_off(self, end: ChainEnd) -> bool:
-        """Whether the end of a chain counts here by a snapshot's word, and no log has it."""
-        replica, membership = self._replica, self._member_log.membership()
-        assert membership is not None
-        if not replica.snapshots.is_asserted(end.hash):
-            return False
-        stored = replica.changes.envelope(end.hash)
-        if stored is None:
-            return replica.snapshots.position(end.hash) is None
-        return membership.permits(parse_envelope(stored.envelope)) is Permission.FORBIDDEN
+        """What counts by a snapshot's word alone goes to the others in a snapshot of ours, where
+        the relay has none with it: no envelope can bring it."""
+        cursor = self._replica.meta.cursor
+        end = asserted.find_unshared(self._replica, self._member_log, known)
+        if cursor is not None and end is not None:
+            self._set_gap(digest(cursor.epoch, cursor.chain_hash, end))
 
     def _note_proved(self, one: ToldSnapshot) -> None:
         """A second device found a snapshot right: what began with it on its maker's word may be
@@ -459,7 +425,7 @@ class SnapshotDesk:
             and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
-        if not self._is_due() or meta.snapshot_unproved:
+        if not self._is_due() or (meta.snapshot_unproved and self._may_be_proved()):
             return False
         # One that nobody has compared yet does not have what the relay lacks.
         is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
@@ -474,6 +440,17 @@ class SnapshotDesk:
             with replica.database.transaction():
                 meta.snapshot_not_before_ms = now_ms + int(drawn * limits.SNAPSHOT_WAIT_S * 1000)
         return now_ms >= meta.snapshot_not_before_ms
+
+    def _may_be_proved(self) -> bool:
+        """Whether what this replica began with on its maker's word may still be found right by
+        another, or is not what the relay lacks. Where its maker has lost the right to write, nobody
+        else speaks for what is here: then this member does, who may write it as its own."""
+        meta, membership = self._replica.meta, self._member_log.membership()
+        kept = parse_snapshot(meta.snapshot_kept) if meta.snapshot_kept else None
+        if kept is None or kept.id != meta.snapshot_unproved or membership is None:
+            return True
+        is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
+        return membership.may_write(kept.header.device) or not is_answer
 
     def _is_due(self) -> bool:
         """Whether the log since the last snapshot outweighs it, or cannot bring all that is

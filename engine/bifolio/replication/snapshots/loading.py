@@ -19,6 +19,7 @@ from bifolio.replication import refilling
 from bifolio.replication.applying import Applier, Source
 from bifolio.replication.cut_forks import NOT_IN_CHAIN
 from bifolio.replication.judging import NO_RIGHT, Judge
+from bifolio.replication.snapshots.asserted import counts_here
 from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
 from bifolio.storage.records import check_of
 from bifolio.storage.snapshots import ChainEnd
@@ -107,12 +108,6 @@ def load(
     return position
 
 
-def counts_here(replica: Replica, envelope_hash: bytes) -> bool:
-    """Whether what an envelope brought is here and counts."""
-    is_merged = replica.changes.is_merged(envelope_hash)
-    return is_merged and not replica.voided.has(envelope_hash)
-
-
 def _base_of(replica: Replica, record_id: str) -> bytes | None:
     """What a record of which changes are here held before them, empty where it held nothing; None
     where no change of it is here, so that what it holds is where its history begins."""
@@ -158,8 +153,8 @@ def _note_merged(replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> 
         # What its maker had and does not count, is passed over where it is not here either.
         passed = [one for one in facts.passed if not changes.is_merged(one)]
         snapshots.add_covered(passed)
-        for one in passed:
-            replica.voided.add(one)
+        for envelope_hash in passed:
+            replica.voided.add(envelope_hash)
         snapshots.write_chains(
             ChainEnd(one.device, one.chain, one.seq, one.hash) for one in snapshot.header.chains
         )

@@ -15,6 +15,7 @@ from bifolio.document import snapshot_states
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError
 from bifolio.history.replay import Replay
+from bifolio.ids import incarnation_client_id
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.snapshots import making
@@ -60,6 +61,32 @@ def note_arrived(replica: Replica, member_log: LibraryMembership, snapshot: Snap
         replica.snapshot_source.note_in_snapshot(facts.covered)
 
 
+def brings_cut_off_only(
+    replica: Replica, member_log: LibraryMembership, snapshot: Snapshot
+) -> bool:
+    """Whether all that a snapshot would add to the records here was written by its maker, or by who
+    lost the right to write: nobody else could be harmed by it, as a member may write what it likes.
+
+    Raises:
+        EnvelopeError, DocumentError, NewerFormatError: it cannot be read.
+    """
+    membership = member_log.membership()
+    reader = SnapshotReader(replica, member_log, snapshot)
+    facts = reader.facts()
+    others = {
+        incarnation_client_id(one.device, one.slot, one.nonce)
+        for one in facts.declared
+        if one.device != snapshot.header.device
+        and not (membership is not None and membership.is_cut(one.device))
+    }
+    for record_id, state in reader.records():
+        here = RecordDocument(replica.records.state(record_id)).clocks()
+        for client, structs in snapshot_states.read_state(state).structs.items():
+            if client in others and structs[-1].end > here.get(client, 0):
+                return False
+    return True
+
+
 class _CannotTellError(Exception):
     """What is here does not tell whether the snapshot is right."""
 
@@ -88,9 +115,7 @@ class _Comparison:
         if not set(replica.snapshots.covered()) - voided_here <= covered:
             return None  # what came by an earlier snapshot cannot be taken out again
         here = set(replica.changes.hashes())
-        if any(
-            one in voided_here or not replica.changes.is_merged(one) for one in covered - here
-        ):
+        if any(one in voided_here or not replica.changes.is_merged(one) for one in covered - here):
             return None
         cursor = replica.meta.cursor
         through = self._through()
