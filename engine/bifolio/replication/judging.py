@@ -193,11 +193,16 @@ class Judge:
                 continue
             seen.add(one)
             refused = self._replica.refused.kept(one, NO_RIGHT)
-            if refused is None:
+            if refused is None or not self.is_cut(read_header(refused).device):
                 missing.append(one)
             else:
                 left += self._builds_on(refused)
         return missing
+
+    def is_cut(self, device: bytes) -> bool:
+        """Whether a device ever lost the right to write. Who had none by a list of members that
+        lost seals again what it wrote under that, so that this is waited for."""
+        return self._membership is not None and self._membership.is_cut(device)
 
     def _builds_on(self, refused: bytes) -> list[bytes]:
         """What an envelope that was refused for its author's right builds on, as far as what is

@@ -277,7 +277,7 @@ class Run:
             if not again:
                 self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
-            if error.reason == NO_RIGHT and self._anything_waits:
+            if error.reason == NO_RIGHT and self._anything_waits and self._judge.is_cut(author):
                 # It comes no more: what waits for it may go on without it.
                 self.ready.extend(self._replica.pending.arrive(envelope.hash))
             return

@@ -199,7 +199,10 @@ class SnapshotDesk:
 
     def _load(self, snapshot: Snapshot, *, keeps_place: bool) -> LogPosition | None:
         replica, member_log = self._replica, self._member_log
-        is_unproved = self._is_on_makers_word
+        is_own = (
+            snapshot.header.device == replica.keys.sign_public
+        )  # as where a backup takes its place
+        is_unproved = self._is_on_makers_word and not is_own
         try:
             if is_unproved and keeps_place:
                 is_unproved = not verifying.brings_cut_off_only(replica, member_log, snapshot)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bifolio.crypto.membership import Membership
+from bifolio.crypto.membership.forks import carried_records
+from bifolio.crypto.membership.records import parse_record
 from bifolio.crypto.snapshot import Snapshot, SnapshotKey, root_of
 from bifolio.errors import EnvelopeError
 from bifolio.ids import content_hash, incarnation_client_id, slot_tag
@@ -80,7 +83,7 @@ class SnapshotReader:
             facts.frontier.update(part.frontier)
             facts.replaced.extend(part.replaced)
             for author in part.authors:
-                if not membership.has_met(author.device):
+                if not (membership.has_met(author.device) or _is_named(membership, author.device)):
                     raise EnvelopeError("the snapshot names a computer that was never a member")
                 tag = tag_of(author.device)
                 for slot, nonce in author.incarnations:
@@ -110,3 +113,13 @@ class SnapshotReader:
             EnvelopeError: a part cannot be read, or a record comes twice.
         """
         return join_records(self.parts())
+
+
+def _is_named(membership: Membership, device: bytes) -> bool:
+    """Whether a device came in by a list of members that lost, and has no effect where that is
+    carried: what it wrote until then may be in a snapshot of who followed that list."""
+    for raw in membership.records:
+        record = parse_record(raw)
+        if any(one.fields.get("device") == device for one in carried_records(record)):
+            return True
+    return False
