@@ -3,8 +3,9 @@
 Two homes and a relay, each a real process. The first computer attaches a library of real
 references (``support.bibliography`` names their origin), the second fills a new replica with the
 ticket; both then hold the same state hash. The baseline is a process that only applies the same
-updates with bare pycrdt: nothing opened, checked, indexed or stored. A second, larger library
-shows whether memory stays bounded: its peaks over those of the first.
+updates with bare pycrdt: nothing opened, checked, indexed or stored. Then the relay is wiped: an
+empty one is at its address, which both fill and read again. A second, larger library shows whether
+memory stays bounded: its peaks over those of the first.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _PROCESSES = ("office", "laptop", "relay")
 
 def measure(size: Size, folder: Path) -> Measured:
     """Measure the first library in full, and the memory and time of the larger one."""
-    laptop, figures = _synced(folder / "first", size.references)
+    laptop, figures = _synced(folder / "first", size.references, wipes=True)
     figures |= _bare_pycrdt(laptop)
     for name in _PROCESSES:
         figures[f"{name}_disk_bytes"] = _disk_bytes(folder / "first" / name)
@@ -61,6 +62,7 @@ def measure(size: Size, folder: Path) -> Measured:
         "cpu_over_bare_pycrdt": cpu_s / bare_cpu_s,
         "push_cpu_over_bare_pycrdt": figures["push_cpu_s"] / bare_cpu_s,
         "pull_cpu_over_bare_pycrdt": figures["pull_cpu_s"] / bare_cpu_s,
+        "wiped_filled_over_push_cpu": figures["wiped_filled_cpu_s"] / figures["push_cpu_s"],
         "wire_over_updates": figures["push_wire_bytes"] / figures["updates_bytes"],
         "larger_over_first_references": larger["references"] / figures["references"],
         "larger_over_first_cpu": larger_cpu_s / cpu_s,
@@ -72,7 +74,7 @@ def measure(size: Size, folder: Path) -> Measured:
     return Measured(figures, ratios, Computed.of_json(shown))
 
 
-def _synced(folder: Path, count: int) -> tuple[Computer, Figures]:
+def _synced(folder: Path, count: int, *, wipes: bool = False) -> tuple[Computer, Figures]:
     """Two computers with one library of so many references, and what the sync cost."""
     folder.mkdir()
     file = folder / "library.bib"
@@ -81,7 +83,29 @@ def _synced(folder: Path, count: int) -> tuple[Computer, Figures]:
     progress(f"importing {count:,} references")
     references = office.new_library(file)
     with running_relay(folder / "relay") as relay, counting_proxy(relay.url) as proxy:
-        return laptop, _first_sync(office, laptop, relay, proxy, references)
+        figures = _first_sync(office, laptop, relay, proxy, references)
+        if wipes:
+            with running_relay(folder / "wiped") as fresh:
+                proxy.lead_to(fresh.url)
+                figures |= _recover(office, laptop, proxy)
+        return laptop, figures
+
+
+def _recover(office: Computer, laptop: Computer, proxy: CountingProxy) -> Figures:
+    """The relay was wiped: the first to come gives it everything, the second one reads that."""
+    progress("the relay was wiped: both sync")
+    before = proxy.sent_bytes + proxy.received_bytes
+    ended = [computer.run("sync") for computer in (office, laptop)]
+    wire_bytes = proxy.sent_bytes + proxy.received_bytes - before
+    states = [computer.run("status").document() for computer in (office, laptop)]
+    if states[0]["state"] != states[1]["state"]:
+        raise ProcessFailedError("the two computers do not hold the same library")
+    return {
+        "wiped_s": sum(one.seconds for one in ended),
+        "wiped_filled_cpu_s": ended[0].cpu_s,
+        "wiped_read_cpu_s": ended[1].cpu_s,
+        "wiped_wire_bytes": wire_bytes,
+    }
 
 
 def _first_sync(

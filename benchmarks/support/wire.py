@@ -16,9 +16,14 @@ class CountingProxy:
     """Bytes of websocket and TCP payload that passed, frames included, IP headers not."""
 
     url: str
+    relay: tuple[str, int]
     sent_bytes: int = 0
     received_bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def lead_to(self, relay_url: str) -> None:
+        """Connections from now on go to another relay at ``ws://HOST:PORT``."""
+        self.relay = _address(relay_url)
 
     def count_sent(self, size_bytes: int) -> None:
         """Bytes went from a client to the relay."""
@@ -34,12 +39,9 @@ class CountingProxy:
 @contextmanager
 def counting_proxy(relay_url: str) -> Iterator[CountingProxy]:
     """A proxy in front of the relay at ``ws://HOST:PORT``, for the time of the block."""
-    host, _, port = relay_url.removeprefix("ws://").rpartition(":")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        proxy = CountingProxy(f"ws://127.0.0.1:{listener.getsockname()[1]}")
-        accepting = threading.Thread(
-            target=_accept, args=(listener, (host, int(port)), proxy), daemon=True
-        )
+        proxy = CountingProxy(f"ws://127.0.0.1:{listener.getsockname()[1]}", _address(relay_url))
+        accepting = threading.Thread(target=_accept, args=(listener, proxy), daemon=True)
         accepting.start()
         try:
             yield proxy
@@ -50,13 +52,18 @@ def counting_proxy(relay_url: str) -> Iterator[CountingProxy]:
             accepting.join(5)
 
 
-def _accept(listener: socket.socket, relay: tuple[str, int], proxy: CountingProxy) -> None:
+def _address(relay_url: str) -> tuple[str, int]:
+    host, _, port = relay_url.removeprefix("ws://").rpartition(":")
+    return host, int(port)
+
+
+def _accept(listener: socket.socket, proxy: CountingProxy) -> None:
     while True:
         try:
             client, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=_carry, args=(client, relay, proxy), daemon=True).start()
+        threading.Thread(target=_carry, args=(client, proxy.relay, proxy), daemon=True).start()
 
 
 def _carry(client: socket.socket, relay: tuple[str, int], proxy: CountingProxy) -> None:

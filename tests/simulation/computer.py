@@ -208,8 +208,9 @@ class Computer:
                     changes = (Change.parse(unpack_state(body)),)
                 ids = _CHANGE_IDS[name] = frozenset(change_id(one) for one in changes)
             found |= ids
+        passed = self.replica.voided.all_hashes()
         for covered in self.replica.snapshots.covered():
-            found |= _CHANGE_IDS.get(covered, frozenset())
+            found |= frozenset() if covered in passed else _CHANGE_IDS.get(covered, frozenset())
         self._known = (version, frozenset(found))
         return self._known[1]
 

@@ -116,6 +116,20 @@ class FurtherSteps:
         self._world._end_all_of(computer)
         BundleInbox(computer.replica, computer.member_log).import_file(path)
 
+    def hand_on_bundles(self) -> bool:
+        """What came by a bundle to readers alone, and has no place on a relay since its author was
+        put back, is asserted by nobody until who may write takes in the bundle too (seed 67);
+        whether that was so."""
+        members = [one for one in self._world.computers if one.member_log.role() is not None]
+        writers = [one for one in members if membership_of(one).may_write(one.keys.sign_public)]
+        read = frozenset[bytes]().union(*(one.known() for one in members if one not in writers))
+        written = frozenset[bytes]().union(*(one.known() for one in writers))
+        if not writers or read <= written:
+            return False
+        for path in self._bundles:
+            BundleInbox(writers[0].replica, writers[0].member_log).import_file(path)
+        return True
+
     def _come_without_the_one_before(self) -> None:
         """Two bundles in a row, of which the second one arrives alone."""
         computer, other = self._a_writer(), self._a_member()

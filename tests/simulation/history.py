@@ -26,6 +26,8 @@ from bifolio.records.canonical import canonical_json
 from bifolio.records.fields import MergeRule, merge_rule
 from bifolio.records.names import Name
 from bifolio.records.reference import value_to_json
+from bifolio.replica.replica import Replica
+from bifolio.replication.judging import NO_RIGHT
 
 #: One typed thing: the field, and a value, a word of a text, a name or an element.
 Typed = tuple[str, str]
@@ -254,7 +256,7 @@ def check_stored(computer: Computer, checked: set[bytes] | None = None) -> None:
         if key is None:
             continue
         body = opened(row[0], key)
-        unmerged = [one for one in body.frontier if not replica.changes.is_merged(one)]
+        unmerged = [one for one in body.frontier if not _is_settled(replica, one)]
         assert not unmerged, f"{computer.name} merged an envelope before its frontier"
     checked |= merged
     for one in replica.meta.frontier:
@@ -262,6 +264,12 @@ def check_stored(computer: Computer, checked: set[bytes] | None = None) -> None:
         assert is_there, "the frontier names what is not merged"
     slots = replica.database.rows("SELECT slot, client_id FROM incarnations")
     assert len({slot for slot, _ in slots}) == len({client for _, client in slots}) == len(slots)
+
+
+def _is_settled(replica: Replica, envelope_hash: bytes) -> bool:
+    """Whether an envelope is merged, or counts for nobody, as its author lost the right to it."""
+    is_merged = replica.changes.is_merged(envelope_hash)
+    return is_merged or replica.refused.kept(envelope_hash, NO_RIGHT) is not None
 
 
 def check_equal(computers: Iterable[Computer]) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 from unittest.mock import patch
 
 from bifolio.crypto.envelope import Envelope
-from bifolio.crypto.membership import Permission
+from bifolio.crypto.membership import Membership, Permission
+from bifolio.crypto.membership.forks import MergedLogs
 from bifolio.document import registers
 from bifolio.ids import incarnation_client_id
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Incarnation, Replica
 from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.replication.judging import Judge
@@ -74,9 +76,22 @@ def skip_the_membership_check() -> AbstractContextManager[Any]:
     return patch("bifolio.crypto.membership.Membership.permits", lambda *_: Permission.PERMITTED)
 
 
-def drop_what_lost() -> AbstractContextManager[Any]:
-    """(DESIGN §11) Of two lists of members the one that lost is forgotten."""
-    return patch("bifolio.crypto.membership.forks.lost_to", lambda *_: ())
+@contextmanager
+def drop_what_lost() -> Iterator[None]:
+    """(DESIGN §11) Of two lists of members the one that lost is forgotten, whichever that is."""
+
+    def follow_alone(
+        _: LibraryMembership, ours: Membership, __: Membership, ___: MergedLogs
+    ) -> Membership:
+        return ours
+
+    with (
+        # Each where it is used: what a module imported by name is not changed in another one.
+        patch("bifolio.crypto.membership.forks.lost_to", lambda *_: ()),
+        patch("bifolio.replica.membership.lost_to", lambda *_: ()),
+        patch.object(LibraryMembership, "_absorb", follow_alone),
+    ):
+        yield
 
 
 def apply_before_the_frontier() -> AbstractContextManager[Any]:

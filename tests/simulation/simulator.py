@@ -148,16 +148,9 @@ class Simulator:
         if self.devices is not None:
             self.devices.heal()
         held = {id(computer): computer.known() for computer in self.computers}
-        for _ in range(ROUNDS_MAX):
-            before = self._rest()
-            for relay in self.relays:
-                for computer in self.computers:
-                    self._come(relay, computer)
-                    self._invariants.check(computer)
-            if self._rest() == before:
-                break
-        else:
-            raise AssertionError(f"it did not come to rest in {ROUNDS_MAX} rounds")
+        self._come_to_rest()
+        if self._further.hand_on_bundles():
+            self._come_to_rest()
         rights, live = self._rights, self.computers if self._rights is None else self._rights.live()
         if self.devices is not None:
             self.devices.follow(live)
@@ -191,6 +184,18 @@ class Simulator:
         for relay in self.relays:
             self._check_relay(relay)
         self._check_quiet()
+
+    def _come_to_rest(self) -> None:
+        """All sync with all relays, until that changes nothing."""
+        for _ in range(ROUNDS_MAX):
+            before = self._rest()
+            for relay in self.relays:
+                for computer in self.computers:
+                    self._come(relay, computer)
+                    self._invariants.check(computer)
+            if self._rest() == before:
+                return
+        raise AssertionError(f"it did not come to rest in {ROUNDS_MAX} rounds")
 
     def _rest(self) -> list[object]:
         """What does not move any more at the end."""

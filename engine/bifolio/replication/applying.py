@@ -133,13 +133,13 @@ class Applier:
 
     def merge_state(self, source: Source, record_id: str, state: bytes) -> bool:
         """Merge a record's state of a snapshot, whose names were checked, and what waited for it;
-        whether it was merged. One that does not fit what is here is set aside."""
+        whether it brought anything. One that does not fit what is here is set aside."""
         self.bytes += len(state)
         self.updates += 1
         document = self._workspace.document(record_id)
         try:
             checked = document.check(state, read_state(state))
-            if document.merge(state, checked):
+            if has_news := document.merge(state, checked):
                 self._workspace.mark_changed(record_id, size=len(state))
                 self._unsaved.setdefault(record_id, []).append((source, state))
         except DocumentError as error:
@@ -147,7 +147,7 @@ class Applier:
             return False
         self._note_offer(record_id, state)
         self._release(record_id, checked.reached)
-        return True
+        return has_news
 
     def take_new(self, record: StoredRecord) -> None:
         """Store a reference of a snapshot as it came: it was checked, nothing of it is here, and

@@ -68,7 +68,9 @@ def _counts(
     chains: dict[bytes, dict[int, bytes]],
 ) -> bool:
     """Whether an envelope counts, as far as is known: no removal is about it, the end of its chain
-    is not here yet, or that builds on it."""
+    is not here yet, or that builds on it; or a snapshot has what it brought."""
+    if replica.snapshots.is_asserted(envelope.hash):
+        return True
     end = membership.cut_end(envelope)
     if end is None or envelope.header.seq > end.seq:
         return True

@@ -139,6 +139,7 @@ def _behind_end(replica: Replica, membership: Membership, chain: bytes) -> Seque
         envelope = parse_envelope(stored.envelope)
         if membership.permits(envelope) is not Permission.FORBIDDEN:
             break
-        if not replica.voided.has(envelope_hash):
+        is_asserted = replica.snapshots.is_asserted(envelope_hash)
+        if not (is_asserted or replica.voided.has(envelope_hash)):
             found.append(envelope)
     return found

@@ -110,7 +110,7 @@ class Judge:
             WaitsError: something it builds on is not here yet.
         """
         header = envelope.header
-        missing = [one for one in body.frontier if not self._is_here(one)]
+        missing = self._find_missing(body.frontier)
         # What this device moved to another chain is its own: nobody has to show its place.
         is_own = header.device == self._replica.keys.sign_public
         if header.seq > 1 and not self._is_here(header.previous, by_itself=not is_own):
@@ -156,6 +156,11 @@ class Judge:
         except (EnvelopeError, NotAMemberError):
             return None
 
+    def permits(self, envelope: Envelope) -> bool:
+        """Whether the author of an envelope had the right to write it, by what is known here."""
+        membership = self._membership
+        return membership is not None and membership.permits(envelope) is Permission.PERMITTED
+
     def ends_cut_chain(self, envelope: Envelope) -> bool:
         """Whether an envelope is the last one that counts of a removed member's chain."""
         membership = self._membership
@@ -176,6 +181,41 @@ class Judge:
         if generation not in self._content_keys:
             self._content_keys[generation] = self._member_log.key(generation)
         return self._content_keys[generation]
+
+    def _find_missing(self, names: Sequence[bytes]) -> list[bytes]:
+        """Which of these envelopes are not here yet. One that counts for nobody, as its author lost
+        the right to write it, does not come: instead of it, what it builds on has to be here."""
+        missing: list[bytes] = []
+        left, seen = list(names)[::-1], set[bytes]()
+        while left:
+            one = left.pop()
+            if one in seen or self._is_here(one):
+                continue
+            seen.add(one)
+            refused = self._replica.refused.kept(one, NO_RIGHT)
+            if refused is None or not self.is_cut(read_header(refused).device):
+                missing.append(one)
+            else:
+                left += self._builds_on(refused)
+        return missing
+
+    def is_cut(self, device: bytes) -> bool:
+        """Whether a device ever lost the right to write. Who had none by a list of members that
+        lost seals again what it wrote under that, so that this is waited for."""
+        return self._membership is not None and self._membership.is_cut(device)
+
+    def _builds_on(self, refused: bytes) -> list[bytes]:
+        """What an envelope that was refused for its author's right builds on, as far as what is
+        kept of it tells."""
+        header = read_header(refused)
+        found = [header.previous] if header.seq > 1 else []
+        key = self._key(header.generation)
+        try:
+            envelope = parse_envelope(refused)
+            found += self._replica.formats.read_past(envelope, key).frontier if key else ()
+        except (EnvelopeError, NewerFormatError):
+            pass
+        return found
 
     def _is_here(self, envelope_hash: bytes, *, by_itself: bool = False) -> bool:
         """Whether an envelope is merged, by itself or by one that carries its changes, or set

@@ -204,7 +204,7 @@ class Run:
                 )
                 replica.newer_envelopes.set_position(envelope.hash, received.position)
             return envelope.hash
-        if replica.snapshots.is_covered(envelope.hash):
+        if self._is_in_snapshot(envelope):
             if received.position is not None:
                 self._count_place(replica.snapshots.position(envelope.hash), received.position)
                 replica.snapshots.set_position(envelope.hash, received.position)
@@ -215,6 +215,17 @@ class Run:
         if is_new and is_signed and self._judge.has_met(envelope.header.device):
             self._count_place(waited_at, received.position)
         return envelope.hash
+
+    def _is_in_snapshot(self, envelope: Envelope) -> bool:
+        """Whether a snapshot has an envelope, or says that it does not count, which must hold."""
+        replica = self._replica
+        if not replica.snapshots.is_covered(envelope.hash):
+            return False
+        if not replica.voided.has(envelope.hash) or not self._judge.permits(envelope):
+            return True
+        replica.voided.remove(envelope.hash)
+        replica.snapshots.remove_covered(envelope.hash)
+        return False
 
     def _count_place(self, known: int | None, position: int | None) -> None:
         """Count an envelope at a place of the log, unless it has another one there."""
@@ -266,6 +277,9 @@ class Run:
             if not again:
                 self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
+            if error.reason == NO_RIGHT and self._anything_waits and self._judge.is_cut(author):
+                # It comes no more: what waits for it may go on without it.
+                self.ready.extend(self._replica.pending.arrive(envelope.hash))
             return
         else:
             self._merge(envelope, by, body, position)

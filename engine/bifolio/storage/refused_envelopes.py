@@ -66,6 +66,11 @@ class RefusedEnvelopes:
         )
         return row[0] if row else None
 
+    def hashes(self, reason: str) -> list[bytes]:
+        """The envelopes that were refused for one reason, as far as they are kept."""
+        rows = self._database.rows("SELECT hash FROM refused WHERE reason = ?", (reason,))
+        return [row[0] for row in rows]
+
     def forget(self, envelope_hash: bytes) -> None:
         """Name an envelope that was refused no more."""
         self._database.execute("DELETE FROM refused WHERE hash = ?", (envelope_hash,))

@@ -15,6 +15,8 @@ from bifolio.storage.database import Database
 from bifolio.storage.hot_states import HotStates
 from bifolio.storage.packed_states import pack_state, unpack_state
 
+_IS_NOT_HERE = "NOT EXISTS (SELECT 1 FROM changes WHERE changes.hash = covered.hash)"
+
 
 class ChainEnd(NamedTuple):
     """Where a device's chain ends in what snapshots cover."""
@@ -60,28 +62,41 @@ class Snapshots:
     # --- envelopes that are merged and not here -------------------------------------------
 
     def add_covered(self, hashes: Iterable[bytes]) -> None:
-        """These envelopes are merged by a snapshot, if they are not here anyway."""
+        """These envelopes are in a snapshot that was merged, whether they are here too or not."""
         self._database.execute_many(
-            "INSERT OR IGNORE INTO covered (hash) SELECT ? "
-            "WHERE NOT EXISTS (SELECT 1 FROM changes WHERE hash = ?)",
-            [(one, one) for one in hashes],
+            "INSERT OR IGNORE INTO covered (hash) VALUES (?)", [(one,) for one in hashes]
         )
         self._database.note_row("covered")
 
     def is_covered(self, envelope_hash: bytes) -> bool:
         """Whether an envelope is merged by a snapshot alone."""
         row = self._database.row_of_few(
-            "covered", "SELECT 1 FROM covered WHERE hash = ?", (envelope_hash,)
+            "covered",
+            f"SELECT 1 FROM covered WHERE hash = ? AND {_IS_NOT_HERE}",
+            (envelope_hash,),
+        )
+        return row is not None
+
+    def is_asserted(self, envelope_hash: bytes) -> bool:
+        """Whether a snapshot that was merged has what an envelope brought, which counts by that
+        whatever becomes of its author's right; also where the envelope is here itself."""
+        row = self._database.row_of_few(
+            "covered",
+            "SELECT 1 FROM covered WHERE hash = ? "
+            "AND hash NOT IN (SELECT hash FROM voided_envelopes)",
+            (envelope_hash,),
         )
         return row is not None
 
     def has_any(self) -> bool:
         """Whether anything is merged by a snapshot alone."""
-        return self._database.row("SELECT 1 FROM covered LIMIT 1") is not None
+        row = self._database.row(f"SELECT 1 FROM covered WHERE {_IS_NOT_HERE} LIMIT 1")
+        return row is not None
 
     def covered(self) -> list[bytes]:
         """The envelopes that are merged by a snapshot alone."""
-        return [row[0] for row in self._database.rows("SELECT hash FROM covered ORDER BY hash")]
+        rows = self._database.rows(f"SELECT hash FROM covered WHERE {_IS_NOT_HERE} ORDER BY hash")
+        return [row[0] for row in rows]
 
     def remove_covered(self, envelope_hash: bytes) -> None:
         """Forget one of them: its hash is damaged."""

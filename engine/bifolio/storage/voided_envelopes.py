@@ -35,6 +35,10 @@ class VoidedEnvelopes:
         row = self._database.row("SELECT 1 FROM voided_envelopes WHERE hash = ?", (envelope_hash,))
         return row is not None
 
+    def all_hashes(self) -> set[bytes]:
+        """All of them, those too of which a snapshot said that they do not count."""
+        return {row[0] for row in self._database.rows("SELECT hash FROM voided_envelopes")}
+
     def numbers(self) -> set[int]:
         """The rows of ``changes`` in which such envelopes are."""
         rows = self._database.rows(

@@ -18,6 +18,7 @@ class Purpose(Enum):
     """Why a snapshot is carried."""
 
     LOAD = auto()  #: it brings what the log no longer does, or does more slowly
+    MERGE = auto()  #: it has what the log cannot bring to anybody, and all of the log is here
     VERIFY = auto()  #: to be compared with the changes that are here
     SEND = auto()  #: made here, the relay lacks it
 
@@ -58,6 +59,10 @@ class SnapshotStore(Protocol):
 
         None, and noted why, where it is not what it should be: nothing of it was merged.
         """
+
+    def merge(self, task: SnapshotTask) -> bool:
+        """Merge a snapshot whose chunks are all here with what is here, which stays where it is in
+        the log; False, and noted why, where it is not what it should be."""
 
     def find_base(self, told: Sequence[SnapshotState]) -> SnapshotTask | None:
         """The snapshot that the relay needs before it can take what is here; None where the log

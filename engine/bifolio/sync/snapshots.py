@@ -371,6 +371,9 @@ class SnapshotSync:
                     self._seen.failed.add(task.id)
                     return self.decide_first()
                 self.is_ready = True
+            case Purpose.MERGE:
+                if not self._store.merge(task):
+                    self._seen.failed.add(task.id)
             case Purpose.SEND:
                 self._store.note_sent(task)
                 self.may_offer = True

@@ -6,6 +6,7 @@ part is ``[1, parts by name]``, and each name may come in any part:
 ================ ===============================================================================
 ``authors``      ``[[device, [[slot, nonce], ...]], ...]``: the incarnations of every device
 ``covered``      hashes of the envelopes whose changes these states hold
+``passed``       hashes of those that do not count and are not in them: nothing waits for one
 ``frontier``     those of them that no other one names
 ``records``      ``[[id, bytes, more], ...]``: the state of each record, in pieces where ``more``
 ``replaced``     ``[[hash, by, device], ...]``: what some envelope carries instead of another
@@ -66,6 +67,7 @@ class Part:
 
     records: tuple[Piece, ...] = ()
     covered: tuple[bytes, ...] = ()
+    passed: tuple[bytes, ...] = ()
     frontier: tuple[bytes, ...] = ()
     authors: tuple[Author, ...] = ()
     replaced: tuple[Replaced, ...] = ()
@@ -92,6 +94,7 @@ class Part:
         return cls(
             _named(_RECORDS, named, "records"),
             _named(_HASHES, named, "covered"),
+            _named(_HASHES, named, "passed"),
             _named(_HASHES, named, "frontier"),
             _named(_AUTHORS, named, "authors"),
             _named(_REPLACED, named, "replaced"),
@@ -100,7 +103,7 @@ class Part:
 
 T = TypeVar("T")
 
-_NAMES = ("authors", "covered", "frontier", "records", "replaced")
+_NAMES = ("authors", "covered", "frontier", "passed", "records", "replaced")
 _ENCODER = msgspec.msgpack.Encoder()
 _PART: msgspec.msgpack.Decoder[tuple[int, dict[str, Raw]]] = msgspec.msgpack.Decoder(
     tuple[

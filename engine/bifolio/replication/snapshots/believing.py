@@ -5,8 +5,9 @@ names in it are proved, what was written under them is not. A replica that holds
 compare. So a snapshot is believed on the word of a second device; on its maker's alone where there
 is no other that could have said so, or where the log no longer has what it brings, which is noted
 for the user. One that a member calls wrong is not loaded. The
-word of who has lost the right to write since counts for nothing: such a snapshot waits to be
-compared, and who has all of it already takes its place in the log from it and nothing else.
+word of who has lost the right to write since does not count: what it called right is its maker's
+word, as long as that one has the right. Of a snapshot of which nobody who has it says so, who has
+all of it already takes its place in the log and nothing else; others wait until it was compared.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def read_told(
         header = snapshot.header
         if header.library != library or not membership.knows(header.membership_head):
             continue
-        verdicts = _verdicts(state, snapshot, membership)
+        verdicts, was_compared = _verdicts(state, snapshot, membership)
         is_vouched = any(one.is_right and one.device != header.device for one in verdicts)
         role = membership.role_of(header.device, head=header.membership_head)
         if role is None or not role.may_write:
@@ -76,6 +77,8 @@ def read_told(
         # Who was removed since: only what a member says is right.
         is_orphan = not membership.may_write(header.device) and not is_vouched
         belief = _belief(header.device, verdicts, membership, device=device)
+        if belief is Belief.UNSEEN and was_compared:
+            belief = Belief.BY_MAKER
         if is_orphan:
             belief = min(belief, Belief.UNSEEN)
         is_whole = state.held == header.chunks
@@ -85,18 +88,24 @@ def read_told(
     return sorted(found, key=lambda one: (-one.snapshot.header.n, -one.snapshot.header.made_ms))
 
 
-def _verdicts(state: SnapshotState, snapshot: Snapshot, membership: Membership) -> list[Verdict]:
-    """What devices that may write say of it."""
-    found = []
+def _verdicts(
+    state: SnapshotState, snapshot: Snapshot, membership: Membership
+) -> tuple[list[Verdict], bool]:
+    """What devices that may write say of it, and whether one that lost the right since called it
+    right."""
+    found, was_compared = [], False
     for raw in state.verdicts:
         try:
             verdict = Verdict.parse(raw)
         except EnvelopeError:
             continue
-        right = verdict.library == snapshot.header.library and verdict.snapshot == snapshot.id
-        if right and membership.may_write(verdict.device):
+        if verdict.library != snapshot.header.library or verdict.snapshot != snapshot.id:
+            continue
+        if membership.may_write(verdict.device):
             found.append(verdict)
-    return found
+        else:
+            was_compared |= verdict.is_right and membership.has_met(verdict.device)
+    return found, was_compared
 
 
 def _belief(

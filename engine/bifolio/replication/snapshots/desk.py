@@ -9,14 +9,14 @@ from bifolio.crypto.envelope import read_header
 from bifolio.crypto.snapshot import CoveredChain, Snapshot, parse_snapshot
 from bifolio.crypto.statement import Verdict
 from bifolio.errors import BifolioError, DocumentError, EnvelopeError, Next, NextStep
-from bifolio.ids import device_tag
+from bifolio.ids import device_tag, digest
 from bifolio.replica.lookup import device_names
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.replication.inbox import Inbox
 from bifolio.replication.outbox import Outbox
-from bifolio.replication.snapshots import loading, making, verifying
+from bifolio.replication.snapshots import asserted, loading, making, verifying
 from bifolio.replication.snapshots.believing import Belief, ToldSnapshot, read_told
 from bifolio.replication.snapshots.statements import StatementBook
 from bifolio.sync.snapshot_store import Purpose, SnapshotTask
@@ -191,8 +191,28 @@ class SnapshotDesk:
         snapshot = parse_snapshot(task.header)
         if snapshot.id == self._place_only:
             return loading.take_place(replica, snapshot)
+        position = self._load(snapshot, keeps_place=False)
+        return self._log_start(position) if position is not None else None
+
+    def merge(self, task: SnapshotTask) -> bool:
+        """Merge what the log cannot bring, as its authors lost the right to write it."""
+        is_merged = self._load(parse_snapshot(task.header), keeps_place=True) is not None
+        # What this computer wrote on top, or waited, may be offered now.
+        self._has_moved |= is_merged
+        return is_merged
+
+    def _load(self, snapshot: Snapshot, *, keeps_place: bool) -> LogPosition | None:
+        replica, member_log = self._replica, self._member_log
+        is_own = (
+            snapshot.header.device == replica.keys.sign_public
+        )  # as where a backup takes its place
+        is_unproved = self._is_on_makers_word and not is_own
         try:
-            position, self._arrived = loading.load(replica, self._member_log, snapshot)
+            if is_unproved and keeps_place:
+                is_unproved = not verifying.brings_cut_off_only(replica, member_log, snapshot)
+            position, self._arrived = loading.load(
+                replica, member_log, snapshot, keeps_place=keeps_place
+            )
             self._loaded = snapshot.id
         except BifolioError as error:
             if not isinstance(error, DocumentError | EnvelopeError):
@@ -206,13 +226,13 @@ class SnapshotDesk:
             return None
         with replica.database.transaction():
             meta = replica.meta
-            if self._is_on_makers_word:
+            if is_unproved:
                 meta.snapshot_unproved = snapshot.id
             meta.snapshot_kept = snapshot.raw
             meta.snapshot_kept_verdicts = self._verdicts.get(snapshot.id, ())
         Inbox(replica, self._member_log).retry_newer()
         self._move_rivals(snapshot)
-        return self._log_start(position)
+        return position
 
     def _log_start(self, position: LogPosition) -> LogPosition:
         """From where the log goes on: one of an earlier log brought nothing of this one."""
@@ -337,12 +357,24 @@ class SnapshotDesk:
             if one.belief is Belief.ATTESTED or (own is not None and own.is_right):
                 self._believed.add(one.snapshot.id)
                 self._note_proved(one)
+            if asserted.brings_cut_off(self._replica, self._member_log, one):
+                self._is_on_makers_word = one.belief is Belief.BY_MAKER
+                return _task(Purpose.MERGE, one.snapshot)
             if one.is_whole and one.snapshot.id not in compared and self._should_verify(one):
                 return _task(Purpose.VERIFY, one.snapshot)
+        self._note_unshared(known)
         if failed or not self._may_make(known):
             return None
         snapshot = making.make(self._replica, self._member_log)
         return _task(Purpose.SEND, snapshot) if snapshot is not None else None
+
+    def _note_unshared(self, known: Sequence[ToldSnapshot]) -> None:
+        """What counts by a snapshot's word alone goes to the others in a snapshot of ours, where
+        the relay has none with it: no envelope can bring it."""
+        cursor = self._replica.meta.cursor
+        end = asserted.find_unshared(self._replica, self._member_log, known)
+        if cursor is not None and end is not None:
+            self._set_gap(digest(cursor.epoch, cursor.chain_hash, end))
 
     def _note_proved(self, one: ToldSnapshot) -> None:
         """A second device found a snapshot right: what began with it on its maker's word may be
@@ -405,20 +437,32 @@ class SnapshotDesk:
             and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
-        if not self._is_due() or meta.snapshot_unproved:
+        if not self._is_due() or (meta.snapshot_unproved and self._may_be_proved()):
             return False
         # One that nobody has compared yet does not have what the relay lacks.
-        if is_waiting and not (meta.cursor and self._has_gap(meta.cursor.epoch)):
+        is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
+        if is_waiting and not is_answer:
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
             return False
-        if not self._book.has_others():
-            return True
+        if is_answer or not self._book.has_others():
+            return True  # others wait for it, and few can make it
         if not meta.snapshot_not_before_ms:
             drawn = int.from_bytes(replica.runtime.random_bytes(4), "big") / 2**32
             with replica.database.transaction():
                 meta.snapshot_not_before_ms = now_ms + int(drawn * limits.SNAPSHOT_WAIT_S * 1000)
         return now_ms >= meta.snapshot_not_before_ms
+
+    def _may_be_proved(self) -> bool:
+        """Whether what this replica began with on its maker's word may still be found right by
+        another, or is not what the relay lacks. Where its maker has lost the right to write, nobody
+        else speaks for what is here: then this member does, who may write it as its own."""
+        meta, membership = self._replica.meta, self._member_log.membership()
+        kept = parse_snapshot(meta.snapshot_kept) if meta.snapshot_kept else None
+        if kept is None or kept.id != meta.snapshot_unproved or membership is None:
+            return True
+        is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
+        return membership.may_write(kept.header.device) or not is_answer
 
     def _is_due(self) -> bool:
         """Whether the log since the last snapshot outweighs it, or cannot bring all that is
@@ -455,13 +499,18 @@ class SnapshotDesk:
             whether it is so.
         """
         replica = self._replica
-        beginning, cursor = replica.changes.beginning(envelope_hash), replica.meta.cursor
+        beginning = replica.changes.beginning(envelope_hash)
         if beginning is None or not replica.snapshots.is_covered(read_header(beginning).previous):
             return False
-        if cursor is not None and replica.meta.gap_answered != envelope_hash:
-            with replica.database.transaction():
-                replica.meta.gap = (cursor.epoch, envelope_hash)
+        self._set_gap(envelope_hash)
         return True
+
+    def _set_gap(self, name: bytes) -> None:
+        """A snapshot is due for what is named, unless one was sent for it."""
+        meta = self._replica.meta
+        if meta.cursor is not None and name not in (meta.gap_answered, meta.gap and meta.gap[1]):
+            with self._replica.database.transaction():
+                meta.gap = (meta.cursor.epoch, name)
 
     def _has_gap(self, epoch: bytes) -> bool:
         """Whether a relay's log has such a gap, and was sent no snapshot for it yet."""

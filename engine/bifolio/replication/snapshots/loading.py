@@ -15,6 +15,7 @@ from typing import NamedTuple
 from bifolio import limits
 from bifolio.crypto.envelope import read_header
 from bifolio.crypto.snapshot import Snapshot
+from bifolio.document.record import RecordDocument
 from bifolio.document.update_identity import UpdateAuthor
 from bifolio.replica.checked_states import CheckedStates, Record, StateChecker
 from bifolio.replica.creation import REFERENCE
@@ -22,8 +23,11 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.replication.applying import Applier, Source
+from bifolio.replication.cut_forks import NOT_IN_CHAIN
+from bifolio.replication.judging import NO_RIGHT, Judge
+from bifolio.replication.snapshots.asserted import counts_here
 from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
-from bifolio.storage.records import StoredRecord
+from bifolio.storage.records import StoredRecord, check_of
 from bifolio.storage.snapshots import ChainEnd
 from bifolio.wire.position import LogPosition
 
@@ -58,8 +62,20 @@ def check(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -
     return Checked(facts, checker.finish())
 
 
-def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> Loaded:
+def load(
+    replica: Replica,
+    member_log: LibraryMembership,
+    snapshot: Snapshot,
+    *,
+    keeps_place: bool = False,
+) -> Loaded:
     """Merge a snapshot.
+
+    Args:
+        replica: where it is merged.
+        member_log: the replica's.
+        snapshot: whose chunks are here.
+        keeps_place: whether all of the log is here already, so that it goes on from where it is.
 
     Raises:
         EnvelopeError, DocumentError, NewerFormatError: nothing of it was merged.
@@ -67,19 +83,21 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
     if snapshot.header.chunks >= limits.CHUNKS_CHECKED_AHEAD_MIN:
         replica.backlog.start()
     try:
-        return _load(replica, member_log, snapshot)
+        return _load(replica, member_log, snapshot, keeps_place=keeps_place)
     finally:
         replica.backlog.end_checks()
 
 
-def _load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> Loaded:
+def _load(
+    replica: Replica, member_log: LibraryMembership, snapshot: Snapshot, *, keeps_place: bool
+) -> Loaded:
     header = snapshot.header
     facts, states = check(replica, member_log, snapshot)
     # Who has all of it lacks only the place in a log whose entries went.
-    was_whole = all(replica.changes.is_merged(one.hash) for one in header.chains)
+    was_whole = all(counts_here(replica, one.hash) for one in header.chains)
     was_whole &= not replica.meta.snapshot_loading
     _note_merged(replica, snapshot, facts)
-    merging = _Merging(replica, snapshot, states)
+    merging = _Merging(replica, member_log, snapshot, states)
     records = enumerate(SnapshotReader(replica, member_log, snapshot).records())
     while merging.merge_some(records):
         pass
@@ -96,6 +114,8 @@ def _load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -
         replica.log_hashes.add(header.epoch, [(header.n, header.chain_hash)])
         replica.pending.arrive_all()
         meta = replica.meta
+        if keeps_place and meta.cursor is not None:
+            position = meta.cursor
         meta.cursor = position
         meta.snapshot_loading = b""
     return Loaded(position, merging.arrived)
@@ -104,13 +124,22 @@ def _load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -
 class _Merging:
     """The records of one snapshot on their way into the library."""
 
-    def __init__(self, replica: Replica, snapshot: Snapshot, states: CheckedStates) -> None:
+    def __init__(
+        self,
+        replica: Replica,
+        member_log: LibraryMembership,
+        snapshot: Snapshot,
+        states: CheckedStates,
+    ) -> None:
         self._replica = replica
         self._states = states
+        self._judge = Judge(replica, member_log)
+        self._has_changes = replica.changes.has_sealed()
         self._source = Source(UpdateAuthor(snapshot.header.device, False, {}), snapshot.id)
         #: Read and not merged yet.
         self._page: deque[tuple[int, Record]] = deque()
-        #: All of them, and those that were not here and are stored as they came.
+        #: Those whose history begins with it, and those that were not here and are stored as they
+        #: came.
         self.ids: list[str] = []
         self.arrived: set[str] = set()
 
@@ -118,20 +147,26 @@ class _Merging:
         """Merge as many as one transaction should; whether there may be more."""
         replica = self._replica
         with replica.database.transaction():
-            applier = Applier(replica, lambda _: None)
+            self._judge.begin()
+            applier = Applier(replica, self._judge.author_of)
             may_store = self._may_store()
             while not (applier.is_spent or applier.is_full) and self._read(records):
                 # In this transaction: another process may have brought some of them since.
                 here = replica.records.present([record_id for _, (record_id, _) in self._page])
                 while self._page and not (applier.is_spent or applier.is_full):
                     number, (record_id, state) = self._page.popleft()
-                    self.ids.append(record_id)
+                    base = _base_of(replica, record_id) if self._has_changes else None
+                    if base is None:
+                        self.ids.append(record_id)
                     share = self._states.share(number)
-                    if may_store and share is not None and record_id not in here:
+                    is_new = base is None and record_id not in here
+                    if may_store and share is not None and is_new:
                         self.arrived.add(record_id)
                         applier.take_new(StoredRecord(record_id, REFERENCE, state, share))
-                    elif not refilling.take_state(replica, record_id, state):
-                        applier.merge_state(self._source, record_id, state)
+                    elif refilling.take_state(replica, record_id, state):
+                        pass
+                    elif applier.merge_state(self._source, record_id, state) and base is not None:
+                        _widen_base(replica, record_id, base, state)
             applier.save()
         return bool(self._page) or self._read(records)
 
@@ -159,6 +194,26 @@ class _Merging:
         )
 
 
+def _base_of(replica: Replica, record_id: str) -> bytes | None:
+    """What a record of which changes are here held before them, empty where it held nothing; None
+    where no change of it is here, so that what it holds is where its history begins."""
+    base = replica.snapshots.base(record_id)
+    history = replica.journal.index.of_record(record_id)
+    if not any(base is None or one.number > base.after for one in history):
+        return None
+    return base.state if base is not None else b""
+
+
+def _widen_base(replica: Replica, record_id: str, before: bytes, state: bytes) -> None:
+    """A snapshot brought something of a record of which changes are here: that lies below these,
+    which go on being what the record is made of, so that one that loses its right can go."""
+    document = RecordDocument(before or None)
+    document.merge_incomplete(state)
+    base = refilling.read_state(record_id, document.state())
+    if base is not None:
+        replica.snapshots.write_base(record_id, base.state, check_of(base))
+
+
 def take_place(replica: Replica, snapshot: Snapshot) -> LogPosition:
     """From where the log goes on behind a snapshot all of which is here; nothing of it is merged,
     and nothing counts as arrived, before it was compared."""
@@ -176,10 +231,16 @@ def _note_merged(replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> 
     with replica.database.transaction():
         if meta.snapshot_loading == snapshot.raw:
             return  # a kill came in between
+        _count_again(replica, facts)
         before = meta.frontier
         kept = [one for one in before if one not in facts.covered]
         fresh = [one for one in facts.frontier if one in before or not changes.is_merged(one)]
         snapshots.add_covered(facts.covered)
+        # What its maker had and does not count, is passed over where it is not here either.
+        passed = [one for one in facts.passed if not changes.is_merged(one)]
+        snapshots.add_covered(passed)
+        for envelope_hash in passed:
+            replica.voided.add(envelope_hash)
         snapshots.write_chains(
             ChainEnd(one.device, one.chain, one.seq, one.hash) for one in snapshot.header.chains
         )
@@ -200,3 +261,18 @@ def _note_merged(replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> 
         meta.frontier = [*kept, *sorted(fresh)]
         meta.covered_frontier = sorted(facts.frontier)
         meta.snapshot_loading = snapshot.raw
+
+
+def _count_again(replica: Replica, facts: SnapshotFacts) -> None:
+    """What was refused or taken back here, as its author lost the right to write, counts by the
+    word of those who say what the snapshot is: it is merged with that, and not by itself."""
+    changes = replica.changes
+    for one in replica.voided.all_hashes() & facts.covered:
+        stored = changes.envelope(one)
+        if stored is not None:
+            replica.journal.index.remove(stored.number)
+            changes.remove_envelope(one)
+        replica.voided.remove(one)
+    for one in (*replica.refused.hashes(NO_RIGHT), *replica.refused.hashes(NOT_IN_CHAIN)):
+        if one in facts.covered:
+            replica.refused.forget(one)

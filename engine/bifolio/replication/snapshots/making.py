@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from bifolio.crypto.envelope import parse_envelope, read_header
+from bifolio.crypto.membership import Membership
 from bifolio.crypto.snapshot import (
     NONCE_BYTES,
     CoveredChain,
@@ -23,6 +24,7 @@ from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication.judging import NO_RIGHT
 from bifolio.storage.snapshots import ChainEnd, Declared
 from bifolio.wire.snapshot_parts import (
     Part,
@@ -80,7 +82,7 @@ def make(replica: Replica, member_log: LibraryMembership) -> Snapshot | None:
         kept = replica.meta.snapshot_kept
         replica.snapshots.remove_chunks(but=[parse_snapshot(kept).id] if kept else ())
         hashes, size_bytes = [], 0
-        for number, part in enumerate(_parts(replica)):
+        for number, part in enumerate(_parts(replica, membership)):
             sealed = key.seal(number, part.serialize(), replica.runtime.random_bytes)
             replica.snapshots.add_chunk(nonce, number, sealed)
             hashes.append(content_hash(sealed))
@@ -132,16 +134,27 @@ def note_declared(replica: Replica, member_log: LibraryMembership) -> bool:
     return True
 
 
-def _parts(replica: Replica) -> Iterator[Part]:
+def _parts(replica: Replica, membership: Membership) -> Iterator[Part]:
     """All that a newcomer needs; who wrote before what was written."""
     yield from cut_authors(replica.snapshots.declared())
-    # With those that do not count any more: what builds on one must not wait for it.
     covered = dict.fromkeys((*replica.snapshots.covered(), *replica.changes.hashes()))
     # An earlier version forgot the end of a chain that was sealed again.
     covered.update((end.hash, None) for end in replica.snapshots.chains())
+    voided = replica.voided.all_hashes()
+    covered = {one: None for one in covered if one not in voided}
     for batch in cut_hashes(list(covered)):
         yield Part(covered=batch)
-    frontier = list(replica.meta.frontier)
+    # What builds on one that does not count must not wait for it.
+    # Who had no right by a list of members that lost seals again what it wrote.
+    refused = {
+        one
+        for one in replica.refused.hashes(NO_RIGHT)
+        if membership.is_cut(read_header(replica.refused.kept(one, NO_RIGHT) or b"").device)
+    }
+    passed = (voided | refused) - covered.keys()
+    for batch in cut_hashes(sorted(passed)):
+        yield Part(passed=batch)
+    frontier = [one for one in replica.meta.frontier if one not in voided]
     for batch in cut_hashes(frontier):
         yield Part(frontier=batch)
     yield from cut_replaced(find_replaced(replica, set(covered)))

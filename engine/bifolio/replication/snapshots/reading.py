@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bifolio.crypto.membership import Membership
+from bifolio.crypto.membership.forks import carried_records
+from bifolio.crypto.membership.records import parse_record
 from bifolio.crypto.snapshot import Snapshot, SnapshotKey, root_of
 from bifolio.errors import EnvelopeError
 from bifolio.ids import content_hash, incarnation_client_id, slot_tag
@@ -19,10 +22,12 @@ from bifolio.wire.snapshot_parts import Part, Replaced, join_records
 class SnapshotFacts:
     """What a snapshot says besides the states of the records.
 
-    ``slots`` are those of all incarnations, by their client ids.
+    ``covered`` are the envelopes whose changes are in it, ``passed`` those that its maker had and
+    that do not count; ``slots`` are those of all incarnations, by their client ids.
     """
 
     covered: set[bytes] = field(default_factory=set)
+    passed: set[bytes] = field(default_factory=set)
     frontier: set[bytes] = field(default_factory=set)
     declared: list[Declared] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
@@ -74,10 +79,11 @@ class SnapshotReader:
         assert membership is not None
         for part in self.parts():
             facts.covered.update(part.covered)
+            facts.passed.update(part.passed)
             facts.frontier.update(part.frontier)
             facts.replaced.extend(part.replaced)
             for author in part.authors:
-                if not membership.has_met(author.device):
+                if not (membership.has_met(author.device) or _is_named(membership, author.device)):
                     raise EnvelopeError("the snapshot names a computer that was never a member")
                 tag = tag_of(author.device)
                 for slot, nonce in author.incarnations:
@@ -93,6 +99,7 @@ class SnapshotReader:
             for one in facts.replaced
             if one.by in facts.covered
         ]
+        facts.passed -= facts.covered
         if not facts.frontier <= facts.covered:
             raise EnvelopeError("the snapshot's frontier is not in it")
         if any(one.hash not in facts.covered for one in self.snapshot.header.chains):
@@ -106,3 +113,13 @@ class SnapshotReader:
             EnvelopeError: a part cannot be read, or a record comes twice.
         """
         return join_records(self.parts())
+
+
+def _is_named(membership: Membership, device: bytes) -> bool:
+    """Whether a device came in by a list of members that lost, and has no effect where that is
+    carried: what it wrote until then may be in a snapshot of who followed that list."""
+    for raw in membership.records:
+        record = parse_record(raw)
+        if any(one.fields.get("device") == device for one in carried_records(record)):
+            return True
+    return False

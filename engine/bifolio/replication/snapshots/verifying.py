@@ -17,6 +17,7 @@ from bifolio.document import snapshot_states
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError
 from bifolio.history.replay import Replay
+from bifolio.ids import incarnation_client_id
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.snapshots import making
@@ -73,6 +74,32 @@ def note_arrived(replica: Replica, member_log: LibraryMembership, snapshot: Snap
         replica.snapshot_source.note_in_snapshot(facts.covered)
 
 
+def brings_cut_off_only(
+    replica: Replica, member_log: LibraryMembership, snapshot: Snapshot
+) -> bool:
+    """Whether all that a snapshot would add to the records here was written by its maker, or by who
+    lost the right to write: nobody else could be harmed by it, as a member may write what it likes.
+
+    Raises:
+        EnvelopeError, DocumentError, NewerFormatError: it cannot be read.
+    """
+    membership = member_log.membership()
+    reader = SnapshotReader(replica, member_log, snapshot)
+    facts = reader.facts()
+    others = {
+        incarnation_client_id(one.device, one.slot, one.nonce)
+        for one in facts.declared
+        if one.device != snapshot.header.device
+        and not (membership is not None and membership.is_cut(one.device))
+    }
+    for record_id, state in reader.records():
+        here = RecordDocument(replica.records.state(record_id)).clocks()
+        for client, structs in snapshot_states.read_state(state).structs.items():
+            if client in others and structs[-1].end > here.get(client, 0):
+                return False
+    return True
+
+
 class _CannotTellError(Exception):
     """What is here does not tell whether the snapshot is right."""
 
@@ -97,10 +124,11 @@ class _Comparison:
 
     def compare(self, reader: SnapshotReader, known: Set[str]) -> bool | None:
         replica, covered = self._replica, self._facts.covered
-        if not set(replica.snapshots.covered()) <= covered:
+        voided_here = replica.voided.all_hashes()
+        if not set(replica.snapshots.covered()) - voided_here <= covered:
             return None  # what came by an earlier snapshot cannot be taken out again
         here = set(replica.changes.hashes())
-        if any(not replica.changes.is_merged(one) for one in covered - here):
+        if any(one in voided_here or not replica.changes.is_merged(one) for one in covered - here):
             return None
         cursor = replica.meta.cursor
         through = self._through()
@@ -112,9 +140,11 @@ class _Comparison:
         self._later.update(replica.snapshot_source.unsealed())
         for number, envelope_hash, position in replica.snapshot_source.log_places():
             if number in voided:
-                if envelope_hash in covered and not self._knows_members():
-                    return None  # its maker may not have known yet that this does not count
+                if envelope_hash in covered:
+                    return None  # it counts there, by its maker's word
                 continue
+            if envelope_hash in self._facts.passed:
+                return None  # it does not count there, and here not by what its author wrote
             if envelope_hash in covered or envelope_hash in again:
                 continue
             self._later.add(number)
@@ -146,12 +176,6 @@ class _Comparison:
             return True
         here = self._replica.log_hashes.compare(header.epoch, header.n, header.chain_hash)
         return here is True
-
-    def _knows_members(self) -> bool:
-        """Whether its maker knew the members as they are known here."""
-        membership = self._member_log.membership()
-        assert membership is not None  # has_all_merged
-        return self._snapshot.header.membership_head == membership.head
 
     def _are_chains_right(self) -> bool:
         """Whether each chain ends where the covered envelopes of it end."""
@@ -212,8 +236,20 @@ class _Comparison:
                 continue
             if any(one.kind == REFUSED for one in replica.quarantined.of_record(record_id)):
                 raise _CannotTellError  # its maker may not have known yet which of two lost
+            if record_id in touched and self._may_have_later(record_id, state):
+                raise _CannotTellError
             return False
         return all(one in touched and self._state_before(one) is None for one in left)
+
+    def _may_have_later(self, record_id: str, state: bytes) -> bool:
+        """Whether what a snapshot has of a record is all here, some of it in a change that it does
+        not cover: its author may have put that into another envelope, which came here by a
+        snapshot, so that nobody can read it."""
+        if not self._replica.snapshots.has_any():
+            return False
+        here = RecordDocument(self._replica.records.state(record_id)).clocks()
+        there = RecordDocument(state).clocks()
+        return all(end <= here.get(client, 0) for client, end in there.items())
 
     def _state_before(self, record_id: str) -> bytes | None:
         """A record's state without the later changes; None where it was not there."""
