@@ -82,6 +82,7 @@ FOREIGN: dict[str, set[str]] = {
     # Every serialization of bytes that leave the process or stay on the disk.
     "msgpack": {"engine/bifolio/wire", "engine/bifolio/storage", "engine/bifolio/crypto"},
     "msgspec": {
+        "engine/bifolio/storage/list_rows.py",
         "engine/bifolio/records/canonical.py",
         "engine/bifolio/results",
         "engine/bifolio/serve/answers.py",
