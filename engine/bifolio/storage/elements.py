@@ -97,12 +97,12 @@ class Elements:
 
 
 def _keys(held: Iterable[tuple[int, Sequence[ElementRow]]]) -> list[tuple[int, int, str, int]]:
-    """The keys of what references hold."""
-    return [
+    """The keys of what references hold, in the order of the table."""
+    return sorted(
         (_NUMBER[field], trashed, element, number)
         for number, rows in held
         for field, element, _, trashed in rows
-    ]
+    )
 
 
 def _nfc(text: str) -> str:

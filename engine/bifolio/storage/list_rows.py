@@ -17,7 +17,9 @@ from bifolio import lazy, limits
 #: The columns in front of the body, and those behind it, as in ``derived.STORED``.
 _FRONT: Final = 5
 _BACK: Final = 3
-_BODY: Final = tuple[str, str, str | None, str | None, str, str]
+
+#: Creators, container, abstract, note, tags and fields of a row, as in ``derived.STORED``.
+Body = tuple[str, str, str | None, str | None, str, str]
 
 #: The columns of ``refs``; ``body`` holds creators, container, abstract, note, tags and fields.
 COLUMNS: Final = "id key key_rank type title body year trashed conflicts".split()
@@ -41,7 +43,7 @@ _LEVEL: Final = 1
 
 _zstandard = lazy.module("zstandard")
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_BODY).decode
+_decode = msgspec.msgpack.Decoder(Body).decode
 
 
 class _Coders(threading.local):
@@ -70,29 +72,25 @@ def pack_row(row: Sequence[Any]) -> tuple[Any, ...]:
     return (*row[:_FRONT], pack_body(row[_FRONT:-_BACK]), *row[-_BACK:])
 
 
-def unpack_row(stored: Sequence[Any]) -> tuple[Any, ...]:
-    """The row in the order of ``derived.STORED`` that these values of ``COLUMNS`` are.
-
-    Raises:
-        ValueError: the body is damaged.
-    """
-    body = unpack_body(stored[BODY_AT])
+def unpack_row(stored: Sequence[Any], body: Body) -> tuple[Any, ...]:
+    """The row in the order of ``derived.STORED`` that these values of ``COLUMNS`` are, of which the
+    body is unpacked."""
     return (*stored[:_FRONT], *body, *stored[BODY_AT + 1 : BODY_AT + 1 + _BACK])
 
 
 def pack_body(body: Sequence[Any]) -> bytes:
-    """Creators, container, abstract, note, tags and fields as they are stored."""
+    """A body as it is stored."""
     if _coders.compress is None:
         _coders.make()
     packed: bytes = _coders.compress(_encode(tuple(body)))
     return packed
 
 
-def unpack_body(stored: Any) -> tuple[str, str, str | None, str | None, str, str]:
-    """Creators, container, abstract, note, tags and fields.
+def unpack_body(stored: Any) -> Body:
+    """A body that was stored.
 
     Raises:
-        ValueError: they are damaged.
+        ValueError: it is damaged.
     """
     if _coders.decompress is None:
         _coders.make()
@@ -100,9 +98,10 @@ def unpack_body(stored: Any) -> tuple[str, str, str | None, str | None, str, str
         # Asked first: all that a frame claims is allocated at once.
         if not 0 <= _zstandard.frame_content_size(stored) <= limits.PACKED_BYTES_MAX:
             raise ValueError("a row of a list claims to be larger than any is")
-        return _decode(_coders.decompress(stored))
+        body: Body = _decode(_coders.decompress(stored))
     except (_zstandard.ZstdError, TypeError, msgspec.MsgspecError) as error:
         raise ValueError("a row of a list is damaged") from error
+    return body
 
 
 def body_size(stored: bytes) -> int:

@@ -24,8 +24,8 @@ from bifolio.storage.derived import (
 )
 from bifolio.storage.elements import ALIASES, ElementRow, Elements, element_rows
 from bifolio.storage.index import SearchIndex, Texts, in_trash
+from bifolio.storage.list_rows import BODY_AT, Body, pack_row, unpack_body, unpack_row
 from bifolio.storage.list_rows import COLUMNS as LISTED
-from bifolio.storage.list_rows import pack_row, unpack_body, unpack_row
 from bifolio.storage.purged import PurgedTable
 from bifolio.storage.searchable import Searchable
 from bifolio.storage.shared_citation_keys import SharedKeys
@@ -76,6 +76,8 @@ class References:
         self.index = SearchIndex(database)
         self.shared_keys = SharedKeys(database)
         self.purged = PurgedTable(database)
+        #: The bodies of what was last read to be written, by what is stored of them.
+        self._opened: dict[bytes, Body] = {}
 
     # --- writing ------------------------------------------------------------------------
 
@@ -89,6 +91,7 @@ class References:
         listed = (json.dumps(ids),)
         names = ", ".join(_WRITTEN)
         rows = self._database.rows(f"SELECT {names}, number FROM refs WHERE id {_LISTED}", listed)
+        self._opened = {row[BODY_AT]: self._unpack_body(row[BODY_AT]) for row in rows}
         if not rows:
             return {}
         sources: dict[str, list[tuple[str, str, str, bytes, str]]] = {}
@@ -101,7 +104,8 @@ class References:
         with_files = self.attachments.among(ids)
         return {
             row[0]: StoredBefore(
-                *(self._unpack(row), sources.get(row[0], []), row[0] in with_files),
+                unpack_row(row, self._opened[row[BODY_AT]]),
+                *(sources.get(row[0], []), row[0] in with_files),
                 *(row[-2], row[-1]),
             )
             for row in rows
@@ -224,13 +228,13 @@ class References:
             return {}
         rows = self._database.rows(
             "SELECT number, key, type, title, body, year, trashed, conflicts FROM refs "
-            "WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number",
+            "WHERE number IN (SELECT value FROM json_each(?))",
             (json.dumps(asked),),
         )
         found: dict[int, Texts] = {}
         held: list[tuple[int, Sequence[ElementRow]]] = []
         for number, key, kind, title, body, year, trashed, conflicts in rows:
-            _, _, abstract, note, _, written = self._unpack_body(body)
+            _, _, abstract, note, _, written = self._opened.get(body) or self._unpack_body(body)
             fields = self._read_fields(written)
             if number in elements:
                 held.append((number, element_rows("", fields, trashed=bool(trashed))))
@@ -453,11 +457,11 @@ class References:
 
     def _unpack(self, row: Sequence[Any]) -> tuple[Any, ...]:
         try:
-            return unpack_row(row)
+            return unpack_row(row, unpack_body(row[BODY_AT]))
         except ValueError as error:
             raise self._damaged("a row of its list cannot be read") from error
 
-    def _unpack_body(self, stored: object) -> tuple[str, str, str | None, str | None, str, str]:
+    def _unpack_body(self, stored: bytes) -> Body:
         try:
             return unpack_body(stored)
         except ValueError as error:
