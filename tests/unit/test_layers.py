@@ -83,6 +83,7 @@ FOREIGN: dict[str, set[str]] = {
     "msgpack": {"engine/bifolio/wire", "engine/bifolio/storage", "engine/bifolio/crypto"},
     "msgspec": {
         "engine/bifolio/crypto/encoding.py",
+        "engine/bifolio/storage/list_rows.py",
         "engine/bifolio/records/canonical.py",
         "engine/bifolio/results",
         "engine/bifolio/serve/answers.py",

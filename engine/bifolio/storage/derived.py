@@ -21,9 +21,9 @@ from bifolio.storage.searchable import Places, Searchable, are_names, is_searche
 #: it would be given other rows for the same records. A file of an older one is derived again when
 #: it is next opened (``replica.derived_tables``). A step of the schema comes with each rise, so
 #: that no older program writes rows of its own version into the file afterwards.
-DERIVED_VERSION = 3
+DERIVED_VERSION = 4
 
-#: The columns of ``refs``.
+#: The values of a row of ``refs``, which ``list_rows`` stores.
 STORED = (
     "id key key_rank type title creators container abstract note tags fields year trashed conflicts"
 ).split()

@@ -229,8 +229,11 @@ class SearchIndex:
         elif sort.order in _MOMENTS:
             found = self._read_moments(sort, trashed=trashed)
         else:
-            found = self._lazily(
-                f"SELECT number FROM refs WHERE trashed = ? ORDER BY id {_way(sort)}", trashed
+            found = (
+                row[0]
+                for row in self._database.iterate(
+                    f"SELECT number FROM refs WHERE {in_trash(trashed)} ORDER BY id {_way(sort)}"
+                )
             )
         return list(islice(found, most))
 
@@ -276,8 +279,8 @@ class SearchIndex:
             trashed,
         )
         yield from self._lazily(
-            "SELECT number FROM refs WHERE trashed = ? AND NOT EXISTS (SELECT 1 FROM "
-            f"object_versions WHERE record = refs.id) ORDER BY number {way}",
+            "SELECT number FROM orders WHERE trashed = ? AND NOT EXISTS (SELECT 1 FROM "
+            f"object_versions WHERE record = orders.id) ORDER BY number {way}",
             trashed,
         )
 
@@ -304,6 +307,12 @@ class SearchIndex:
         rows = self._database.rows(f"SELECT number, id, trashed, {places} FROM orders ORDER BY id")
         found: list[tuple[object, ...]] = [(*row[1:], words.pop(row[0], None)) for row in rows]
         return found + sorted(words.items())
+
+
+def in_trash(trashed: bool) -> str:
+    """What is true of the live (or the trashed) references: the trash has an index, and those that
+    live are read by the index of all."""
+    return "refs.trashed = 1" if trashed else "+refs.trashed = 0"
 
 
 def _way(sort: Sort) -> str:

@@ -52,6 +52,29 @@ def _index_without_texts(tables: object) -> None:
     )
 
 
+def _list_in_less_room(tables: object) -> None:
+    """Rows of lists with one compressed body, elements by the numbers of these rows, and no index
+    of what few references have that holds them all. Lists are derived again, which fills them.
+    """
+    execute = cast("Tables", tables).conn.execute
+    for name in ("refs", "elements"):
+        execute(f"DROP TABLE IF EXISTS {name}")
+    execute(
+        "CREATE TABLE refs (number INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT, key_rank TEXT, "
+        "type TEXT, title TEXT, body BLOB NOT NULL, year INTEGER, trashed INTEGER NOT NULL, "
+        "conflicts INTEGER NOT NULL, basis BLOB)"
+    )
+    execute("CREATE UNIQUE INDEX idx_refs_id ON refs (id)")
+    execute("CREATE INDEX idx_refs_key ON refs (key)")
+    execute("CREATE INDEX refs_in_trash ON refs (id) WHERE trashed = 1")
+    execute("CREATE INDEX refs_in_conflict ON refs (conflicts) WHERE conflicts > 0")
+    execute(
+        "CREATE TABLE elements (field INTEGER NOT NULL, trashed INTEGER NOT NULL, "
+        "element TEXT NOT NULL, number INTEGER NOT NULL, "
+        "PRIMARY KEY (field, trashed, element, number)) WITHOUT ROWID"
+    )
+
+
 #: The steps after those of ``migrations``, in their order.
 LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     lambda _: None,  # lists are derived again, with every note and annotation
@@ -59,4 +82,5 @@ LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     _add_what_programs_see,
     _add_basis,
     _index_without_texts,
+    _list_in_less_room,
 )

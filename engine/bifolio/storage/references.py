@@ -7,7 +7,7 @@ these columns. ``rebuild`` gives what incremental upkeep gives (a test says so).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from bifolio.errors import DamagedLibraryError
@@ -15,8 +15,6 @@ from bifolio.records.canonical import read_json
 from bifolio.storage.attachments import Attachments
 from bifolio.storage.database import Database
 from bifolio.storage.derived import (
-    PLAIN_COLUMNS,
-    STORED,
     DerivedReference,
     Kept,
     ReferenceRow,
@@ -24,8 +22,10 @@ from bifolio.storage.derived import (
     StoredBefore,
     StoredReference,
 )
-from bifolio.storage.elements import ALIASES, Elements
-from bifolio.storage.index import SearchIndex, Texts
+from bifolio.storage.elements import ALIASES, ElementRow, Elements, element_rows
+from bifolio.storage.index import SearchIndex, Texts, in_trash
+from bifolio.storage.list_rows import BODY_AT, Body, pack_row, unpack_body, unpack_row
+from bifolio.storage.list_rows import COLUMNS as LISTED
 from bifolio.storage.purged import PurgedTable
 from bifolio.storage.searchable import Searchable
 from bifolio.storage.shared_citation_keys import SharedKeys
@@ -37,23 +37,25 @@ _KEY_IS_TAKEN = (
 )
 
 #: What ``row_of`` takes.
-COLUMNS = f"{', '.join('refs.' + name for name in STORED)}, {_KEY_IS_TAKEN}"
+COLUMNS = f"{', '.join('refs.' + name for name in LISTED)}, {_KEY_IS_TAKEN}"
 
 _SELECT = f"SELECT {COLUMNS} FROM refs"
 
 #: Takes ids as a JSON list: one statement for any number of them.
 _LISTED = "IN (SELECT value FROM json_each(?))"
 
-_WRITTEN = (*STORED, "basis")
+_WRITTEN = (*LISTED, "basis")
 _UPSERT = (
     f"INSERT INTO refs ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' * len(_WRITTEN))}) "
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _WRITTEN[1:])}"
 )
 
+#: The columns that plain fields are in.
+_PLAIN_COLUMNS = ("type", "title", "body")
 _UPDATE_PLAIN = (
-    f"UPDATE refs SET {', '.join(f'{name} = ?' for name in PLAIN_COLUMNS)} WHERE number = ?"
+    f"UPDATE refs SET {', '.join(f'{name} = ?' for name in _PLAIN_COLUMNS)} WHERE number = ?"
 )
-_PLAIN = [STORED.index(name) for name in PLAIN_COLUMNS]
+_PLAIN = [LISTED.index(name) for name in _PLAIN_COLUMNS]
 
 _INSERT_SOURCE = (
     "INSERT INTO sources (record, format, source_id, content, blocks) VALUES (?, ?, ?, ?, ?)"
@@ -61,7 +63,7 @@ _INSERT_SOURCE = (
 
 _PAGE = 500
 
-_TRASHED = STORED.index("trashed")
+_TRASHED = -2  # of a row, which the number of its conflicts ends
 
 
 class References:
@@ -74,6 +76,8 @@ class References:
         self.index = SearchIndex(database)
         self.shared_keys = SharedKeys(database)
         self.purged = PurgedTable(database)
+        #: The bodies of what was last read to be written, by what is stored of them.
+        self._opened: dict[bytes, Body] = {}
 
     # --- writing ------------------------------------------------------------------------
 
@@ -87,6 +91,7 @@ class References:
         listed = (json.dumps(ids),)
         names = ", ".join(_WRITTEN)
         rows = self._database.rows(f"SELECT {names}, number FROM refs WHERE id {_LISTED}", listed)
+        self._opened = {row[BODY_AT]: self._unpack_body(row[BODY_AT]) for row in rows}
         if not rows:
             return {}
         sources: dict[str, list[tuple[str, str, str, bytes, str]]] = {}
@@ -99,7 +104,9 @@ class References:
         with_files = self.attachments.among(ids)
         return {
             row[0]: StoredBefore(
-                *(row[:-2], sources.get(row[0], []), row[0] in with_files, row[-2], row[-1])
+                unpack_row(row, self._opened[row[BODY_AT]]),
+                *(sources.get(row[0], []), row[0] in with_files),
+                *(row[-2], row[-1]),
             )
             for row in rows
         }
@@ -118,8 +125,12 @@ class References:
         self._forget([(one.id, one.kept) for one in references if one.id in there])
         self.purged.remove(gone_before)
         living = [one for one in references if one.purged is None]
-        self.elements.write(row for one in living if not one.kept.elements for row in one.elements)
         self._write_rows(living)
+        new = [one.id for one in living if one.id not in numbers]
+        numbers = {**numbers, **self.numbers_among(new)} if new else numbers
+        self.elements.write(
+            (numbers[one.id], one.elements) for one in living if not one.kept.elements
+        )
         changed = [one for one in living if not one.kept.texts or not one.kept.places]
         self._index({one.id: one for one in changed}, numbers, texts)
         self._database.execute_many(
@@ -139,11 +150,12 @@ class References:
         """Write the rows that change; where an index has none of what changes, past all of them."""
         changed = [one for one in references if not one.kept.row]
         plain = [one for one in changed if one.is_plain]
+        packed = [(pack_row(one.row), one.number) for one in plain]
         self._database.execute_many(
-            _UPDATE_PLAIN, [(*(one.row[at] for at in _PLAIN), one.number) for one in plain]
+            _UPDATE_PLAIN, [(*(row[at] for at in _PLAIN), number) for row, number in packed]
         )
         if len(plain) < len(changed):
-            others = [(*one.row, one.basis) for one in changed if not one.is_plain]
+            others = [(*pack_row(one.row), one.basis) for one in changed if not one.is_plain]
             self._database.execute_many(_UPSERT, others)
 
     def remove(self, record_id: str) -> None:
@@ -169,17 +181,15 @@ class References:
     def _index(
         self,
         references: Mapping[str, StoredReference],
-        known: Mapping[str, int],
+        numbers: Mapping[str, int],
         before: Mapping[int, Texts],
     ) -> None:
-        """Put references into the search index; ``known`` are the numbers of those that were
-        listed before, ``before`` the texts that are to go, by number.
+        """Put references into the search index; ``numbers`` are those of their rows, ``before``
+        the texts that are to go, by number.
 
         By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
         times as long for an import; and in the order of their numbers: each step back flushes.
         """
-        new = [one for one in references if one not in known]
-        numbers = {**self.numbers_among(new), **known} if new else known
         given = sorted((numbers[one.id], one) for one in references.values())
         self.index.write_places(
             (number, one.id, one.places, one.row[_TRASHED])
@@ -199,31 +209,39 @@ class References:
     def _unlist(
         self, kept: Mapping[str, Kept], known: Mapping[str, int]
     ) -> tuple[dict[str, int], dict[int, Texts]]:
-        """Take references out of the orders as far as they are not kept there; returns the numbers
-        of those that are listed, by id, and of those whose texts are not kept the texts that are
-        indexed, by number; ``known`` are the numbers of some."""
+        """Take references out of the orders and the elements as far as they are not kept there;
+        returns the numbers of those that are listed, by id, and of those whose texts are not kept
+        the texts that are indexed, by number; ``known`` are the numbers of some."""
         asked = [one for one in kept if one not in known]
         numbers = {**known, **self.numbers_among(asked)} if asked else dict(known)
         listed = sorted((number, one) for one, number in numbers.items())
         self.index.remove_places([number for number, one in listed if not kept[one].places])
-        indexed = [number for number, one in listed if not kept[one].texts]
-        return numbers, self._indexed_texts(indexed)
+        texts = {number for number, one in listed if not kept[one].texts}
+        elements = {number for number, one in listed if not kept[one].elements}
+        return numbers, self._unlist_contents(texts, elements)
 
-    def _indexed_texts(self, numbers: Sequence[int]) -> dict[int, Texts]:
-        """The texts that are indexed of live references, made of their rows again."""
-        if not numbers:
+    def _unlist_contents(self, texts: Set[int], elements: Set[int]) -> dict[int, Texts]:
+        """Take what these references hold out of the elements; returns the texts that are indexed
+        of live ones. Both are made of their rows again."""
+        asked = sorted(texts | elements)
+        if not asked:
             return {}
         rows = self._database.rows(
-            # The + keeps SQLite from going through all that are live by their index.
-            "SELECT number, key, type, title, abstract, note, fields, year, conflicts FROM refs "
-            "WHERE number IN (SELECT value FROM json_each(?)) AND +trashed = 0",
-            (json.dumps(numbers),),
+            "SELECT number, key, type, title, body, year, trashed, conflicts FROM refs "
+            "WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(asked),),
         )
         found: dict[int, Texts] = {}
-        for number, key, kind, title, abstract, note, fields, year, conflicts in rows:
-            read = self._read_fields(fields)
-            row = Searchable(key, kind, title, abstract, note, read, year, conflicts)
-            found[number] = row.index_texts()
+        held: list[tuple[int, Sequence[ElementRow]]] = []
+        for number, key, kind, title, body, year, trashed, conflicts in rows:
+            _, _, abstract, note, _, written = self._opened.get(body) or self._unpack_body(body)
+            fields = self._read_fields(written)
+            if number in elements:
+                held.append((number, element_rows("", fields, trashed=bool(trashed))))
+            if number in texts and not trashed:
+                row = Searchable(key, kind, title, abstract, note, fields, year, conflicts)
+                found[number] = row.index_texts()
+        self.elements.remove(held)
         return found
 
     def _forget(self, references: Sequence[tuple[str, Kept]]) -> None:
@@ -232,7 +250,6 @@ class References:
             "DELETE FROM sources WHERE record = ?",
             [(one,) for one, kept in references if not kept.sources],
         )
-        self.elements.remove(one for one, kept in references if not kept.elements)
         self.attachments.remove(one for one, kept in references if not kept.attachments)
 
     # --- reading --------------------------------------------------------------------------
@@ -246,8 +263,8 @@ class References:
         """All live (or all trashed) references, by id, a page at a time."""
         last = ""
         while rows := self._database.rows(
-            f"{_SELECT} WHERE refs.trashed = ? AND refs.id > ? ORDER BY refs.id LIMIT {_PAGE}",
-            (int(trashed), last),
+            f"{_SELECT} WHERE {in_trash(trashed)} AND refs.id > ? ORDER BY refs.id LIMIT {_PAGE}",
+            (last,),
         ):
             yield from map(self.row_of, rows)
             last = rows[-1][0]
@@ -256,12 +273,13 @@ class References:
         """Of every live reference what tells works apart: id, type, title, year and fields."""
         last = ""
         while rows := self._database.rows(
-            "SELECT id, type, title, year, fields FROM refs WHERE trashed = 0 AND id > ? "
+            "SELECT id, type, title, year, body FROM refs WHERE +trashed = 0 AND id > ? "
             f"ORDER BY id LIMIT {_PAGE}",
             (last,),
         ):
-            for record_id, kind, title, year, fields in rows:
-                yield record_id, kind, title or "", year, read_json(fields)
+            for record_id, kind, title, year, body in rows:
+                fields = self._read_fields(self._unpack_body(body)[-1])
+                yield record_id, kind, title or "", year, fields
             last = rows[-1][0]
 
     def in_conflict(self) -> list[str]:
@@ -378,7 +396,9 @@ class References:
 
     def count(self, *, trashed: bool) -> int:
         """How many references live, or lie in the trash."""
-        row = self._database.row("SELECT count(*) FROM refs WHERE trashed = ?", (int(trashed),))
+        in_it = "(SELECT count(*) FROM refs WHERE trashed = 1)"
+        asked = in_it if trashed else f"(SELECT count(*) FROM refs) - {in_it}"
+        row = self._database.row(f"SELECT {asked}")
         return int(row[0]) if row else 0
 
     def conflict_count(self) -> int:
@@ -402,7 +422,10 @@ class References:
         """Everything that is derived, in order: to compare upkeep with a rebuild."""
         names = ", ".join(_WRITTEN)
         return [
-            *self._database.rows(f"SELECT {names} FROM refs ORDER BY id"),
+            *(
+                (*self._unpack(row), row[-1])
+                for row in self._database.rows(f"SELECT {names} FROM refs ORDER BY id")
+            ),
             *self._database.rows(
                 "SELECT record, format, source_id, content, blocks FROM sources "
                 "ORDER BY record, format, source_id, content"
@@ -420,18 +443,32 @@ class References:
         Raises:
             DamagedLibraryError: they are none.
         """
-        values = dict(zip(STORED, row, strict=False))
-        values["fields"] = self._read_fields(values["fields"])
-        values["trashed"] = bool(values["trashed"])
-        return ReferenceRow(**values, key_is_taken=bool(row[len(STORED)]))
+        *values, fields, year, trashed, conflicts = self._unpack(row)
+        is_taken = bool(row[len(LISTED)])
+        values += (self._read_fields(fields), year, bool(trashed), conflicts, is_taken)
+        return ReferenceRow(*values)
 
     def _read_fields(self, stored: str) -> dict[str, Any]:
         try:
             fields: dict[str, Any] = read_json(stored)
         except ValueError as error:
-            folder = self._database.path.parent
-            raise DamagedLibraryError(folder, reason="a row of its list is no JSON") from error
+            raise self._damaged("a row of its list is no JSON") from error
         return fields
+
+    def _unpack(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        try:
+            return unpack_row(row, unpack_body(row[BODY_AT]))
+        except ValueError as error:
+            raise self._damaged("a row of its list cannot be read") from error
+
+    def _unpack_body(self, stored: bytes) -> Body:
+        try:
+            return unpack_body(stored)
+        except ValueError as error:
+            raise self._damaged("a row of its list cannot be read") from error
+
+    def _damaged(self, reason: str) -> DamagedLibraryError:
+        return DamagedLibraryError(self._database.path.parent, reason=reason)
 
 
 def _encodable(text: str) -> str:

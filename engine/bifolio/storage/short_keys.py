@@ -18,6 +18,7 @@ from msgspec import Struct
 from bifolio.records.canonical import read_json
 from bifolio.records.notes import ANNOTATION, NOTE, annotations_of, notes_of, text_field
 from bifolio.storage.database import Database
+from bifolio.storage.list_rows import unpack_body
 
 #: Zotero's alphabet: no 0, no 1 and no O. 33^8 keys: of 100,000 references two have one hash in
 #: one library of 300.
@@ -235,12 +236,12 @@ class PartNames:
         content of it from another."""
         listed = (json.dumps(list(records)),)
         found: dict[str, dict[str, bytes]] = {}
-        for record, note, fields in self._database.rows(
-            "SELECT id, note, iif(instr(fields, '\"note:') OR instr(fields, '\"annotation'), "
-            "fields, '{}') FROM refs WHERE id IN (SELECT value FROM json_each(?))",
-            listed,
+        for record, body in self._database.rows(
+            "SELECT id, body FROM refs WHERE id IN (SELECT value FROM json_each(?))", listed
         ):
-            found[record] = _texts(note, read_json(fields))
+            _, _, _, note, _, fields = unpack_body(body)
+            has_more = '"note:' in fields or '"annotation' in fields
+            found[record] = _texts(note, read_json(fields) if has_more else {})
         for record, content, name in self._database.rows(
             "SELECT reference, hash, name FROM attachments "
             "WHERE reference IN (SELECT value FROM json_each(?)) ORDER BY stamp, slot, name",

@@ -14,7 +14,9 @@ from msgspec import Struct
 
 from bifolio.records.canonical import read_json
 from bifolio.storage.database import Database
-from bifolio.storage.derived import STORED, ReferenceRow
+from bifolio.storage.derived import ReferenceRow
+from bifolio.storage.list_rows import BODY_AT, body_size
+from bifolio.storage.list_rows import COLUMNS as LISTED
 from bifolio.storage.references import COLUMNS, References
 from bifolio.storage.short_keys import ShortKey
 
@@ -29,8 +31,9 @@ _SELECT: Final = (
     "WHERE refs.number IN (SELECT value FROM json_each(?))"
 )
 #: The places of what may be long.
-_LONG: Final = [1 + STORED.index(name) for name in ("title", "abstract", "note", "fields")]
-_AGES: Final = 1 + len(STORED) + 1
+_TITLE: Final = 1 + LISTED.index("title")
+_BODY: Final = 1 + BODY_AT
+_AGES: Final = 1 + len(LISTED) + 1
 
 
 class StoredWindowRow(Struct, frozen=True):
@@ -69,7 +72,7 @@ class StoredWindowRow(Struct, frozen=True):
     @property
     def size(self) -> int:
         """About how many characters it has."""
-        return sum(len(self.values[place] or "") for place in _LONG)
+        return len(self.values[_TITLE] or "") + body_size(self.values[_BODY])
 
     def names(self) -> dict[str, ShortKey]:
         """The short keys of the reference and of its parts, by part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +23,17 @@ from bifolio.storage.packed_states import pack_state, unpack_state
 KEY = b"k" * 32
 RECORD = "ab" * 16
 
-#: The dictionary's hash, and something that was compressed with it.
-DICTIONARY = "a7f8b21509a3ce4c8830b01464127ed5c72a284698ea6e732102811453fb057b"
-STORED = "810028b52ffd604d0085000000047c000ec83dc0803c13b0ada51601"
+#: Each dictionary's hash, and something that was compressed with it.
+DICTIONARIES = {
+    "state_dictionary.bin": (
+        "a7f8b21509a3ce4c8830b01464127ed5c72a284698ea6e732102811453fb057b",
+        "810028b52ffd604d0085000000047c000ec83dc0803c13b0ada51601",
+    ),
+    "state_dictionary_2.bin": (
+        "f9eba6692f518a1f4e4d1cfe6ba12dc9df07d45e5ab74fb2c688da28f21a15d3",
+        "820028b52ffd604d0085000000047c000ec8f41f0fad4d5ad4ac9104",
+    ),
+}
 
 #: Each of them a session of its own.
 EDITS = 150
@@ -78,7 +87,9 @@ def test_what_an_earlier_version_compressed_is_read() -> None:
     assert unpack_state(b"\x80\x00" + zlib.compress(state, 1)) == state
 
 
-@pytest.mark.parametrize("stored", [b"\x81\x00", b"\x81\x00damaged", b"\x80\x00damaged"])
+@pytest.mark.parametrize(
+    "stored", [b"\x82\x00", b"\x82\x00damaged", b"\x81\x00damaged", b"\x80\x00damaged"]
+)
 def test_of_damaged_bytes_there_is_what_there_is(stored: bytes) -> None:
     assert unpack_state(stored) == stored
 
@@ -89,15 +100,30 @@ def test_a_damaged_size_of_a_state_allocates_nothing() -> None:
     frame = bytearray(zstandard.ZstdCompressor().compress(state * 2_000))
     assert frame[4] >> 6 == 2  # four bytes of size behind the frame's first five
     frame[5:10] = b"\xff" * 5
-    stored = b"\x81\x00" + bytes(frame)
+    stored = b"\x82\x00" + bytes(frame)
     assert unpack_state(stored) == stored
 
 
-def test_the_dictionary_is_the_one_that_states_were_stored_with() -> None:
+@pytest.mark.parametrize("name", DICTIONARIES)
+def test_a_dictionary_is_the_one_that_states_were_stored_with(name: str) -> None:
     """What was compressed with it can be opened with nothing else."""
-    raw = Path(packed_states.__file__).with_name("state_dictionary.bin").read_bytes()
-    assert (len(raw), digest(raw).hex()) == (4096, DICTIONARY)
-    assert unpack_state(bytes.fromhex(STORED)) == b'{"blocks":"","format":"bibtex","id":"' * 9
+    hash, stored = DICTIONARIES[name]
+    raw = Path(packed_states.__file__).with_name(name).read_bytes()
+    assert (len(raw), digest(raw).hex()) == (4096, hash)
+    assert unpack_state(bytes.fromhex(stored)) == b'{"blocks":"","format":"bibtex","id":"' * 9
+
+
+def test_the_forms_of_an_imported_reference_take_little() -> None:
+    """What every state repeats is in the dictionary: fields, stamps, the source's forms."""
+    tags = [["title", '"X"'], ["author", '[{"family": "Doe", "given": "J."}]'], ["volume", '"3"']]
+    source = json.dumps({"blocks": "", "format": "csl-json", "id": "doe", "tags": tags})
+    stamped = "".join(f"{one}\x1fslotAAAAAAAA" + "0" * 17 + "1w" for one in ("issued", "volume"))
+    first = zstandard.ZstdCompressionDict(
+        Path(packed_states.__file__).with_name("state_dictionary.bin").read_bytes()
+    )
+    before = zstandard.ZstdCompressor(level=1, dict_data=first, write_dict_id=False)
+    state = (source + stamped).encode()
+    assert len(pack_state(state)) < len(before.compress(state))
 
 
 def test_two_threads_pack_at_the_same_time() -> None:
@@ -111,7 +137,7 @@ def test_no_state_begins_as_a_compressed_one_does() -> None:
     """pycrdt writes the number of clients in its shortest form."""
     for edits in (1, 3, 130):
         state, _, _ = hot_note(edits)
-        assert not state.startswith((b"\x80\x00", b"\x81\x00"))
+        assert not state.startswith((b"\x80\x00", b"\x81\x00", b"\x82\x00"))
         assert unpack_state(pack_state(state)) == state
 
 

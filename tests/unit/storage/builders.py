@@ -37,7 +37,8 @@ def back_to(version: int, file: Path) -> None:
             connection.execute(f'ALTER TABLE "{name}" RENAME TO "newer"')
             connection.execute(wanted[name][1])
             kept = ", ".join(one for one in _columns(connection, name) if one in columns)
-            connection.execute(f'INSERT INTO "{name}" ({kept}) SELECT {kept} FROM "newer"')
+            if _required(connection, name) <= set(columns):  # what is derived is made again
+                connection.execute(f'INSERT INTO "{name}" ({kept}) SELECT {kept} FROM "newer"')
             connection.execute('DROP TABLE "newer"')
         else:
             connection.execute(f'DROP {kind} "{name}"')
@@ -61,6 +62,11 @@ def _objects(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
+
+
+def _required(connection: sqlite3.Connection, table: str) -> set[str]:
+    info = connection.execute(f'PRAGMA table_info("{table}")')
+    return {name for _, name, _, has_to_be, default, _ in info if has_to_be and default is None}
 
 
 def row(number: int, **values: object) -> ReferenceRow:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.storage.builders import back_to, new_database, row
+from tests.unit.storage.builders import new_database, row
 from tests.unit.storage.test_query_costs import steps
 
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DerivedReference
-from bifolio.storage.migrations import LATEST
 from bifolio.storage.references import References
 
 
@@ -88,19 +87,19 @@ def test_what_holds_an_element_is_counted_and_listed_without_reading_the_others(
     )
 
 
-def test_a_file_from_before_the_index_gets_the_tags_that_it_holds(tmp_path: Path) -> None:
-    database = new_database(tmp_path)
-    references = References(database)
-    references.write(
-        [DerivedReference(row(1, tags="red; Caf\u00e9", fields={"tags": ["red", "Cafe\u0301"]}))]
-    )
-    references.write([DerivedReference(row(2, tags="red", fields={"tags": ["red"]}, trashed=True))])
-    references.write([DerivedReference(row(3))])
-    kept = references.elements.all_rows()
-    database.close()
-    path = tmp_path / "library.sqlite"
-    back_to(2, path)
+def test_changing_the_trash_and_the_elements_at_once_leaves_none_behind(
+    references: References,
+) -> None:
+    write(references, 1, tags=["red", "blue"], groups=["aa" * 16])
+    write(references, 1, tags=["red"], trashed=True)
+    assert references.elements.all_rows() == [("tags", "red", row(1).id, 1)]
+    write(references, 1, tags=["red"])
+    assert references.elements.all_rows() == [("tags", "red", row(1).id, 0)]
 
-    opened = Database.open(path)
-    assert opened.row("PRAGMA user_version") == (LATEST,)
-    assert References(opened).elements.all_rows() == kept
+
+def test_an_element_takes_one_entry_without_the_id_of_its_reference(tmp_path: Path) -> None:
+    database, _ = tagged(tmp_path, 20)
+    indexes = database.rows("SELECT name FROM pragma_index_list('elements')")
+    assert len(indexes) == 1  # the table itself
+    kinds = database.row("SELECT typeof(field), typeof(number) FROM elements")
+    assert kinds == ("integer", "integer")

@@ -11,6 +11,7 @@ from bifolio.errors import DamagedLibraryError
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DerivedReference, ReferenceRow, SourceRow
+from bifolio.storage.list_rows import pack_body
 from bifolio.storage.references import References
 
 
@@ -164,11 +165,34 @@ def test_a_query_without_words_does_not_find_a_reference_whose_key_was_cleared(
     assert found(references, "  ") == []
 
 
-def test_a_row_that_is_no_json_any_more_is_a_damaged_library(
-    references: References, database: Database
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (pack_body(("", "", None, None, "", '{"volume":')), "no JSON"),
+        (b"", "cannot be read"),
+        (b"\x28\xb5\x2f\xfd\x20", "cannot be read"),
+        (pack_body(("",) * 6)[:-1], "cannot be read"),
+        ("text", "cannot be read"),
+    ],
+)
+def test_a_row_that_cannot_be_read_any_more_is_a_damaged_library(
+    references: References, database: Database, body: object, said: str
 ) -> None:
     write(references, row(1))
     with database.transaction():
-        database.execute("UPDATE refs SET fields = ?", ('{"volume":',))
-    with pytest.raises(DamagedLibraryError, match="no JSON"):
+        database.execute("UPDATE refs SET body = ?", (body,))
+    with pytest.raises(DamagedLibraryError, match=said):
         list(references.iter_rows(trashed=False))
+
+
+def test_a_long_abstract_takes_little_more_than_half_of_its_length(
+    references: References, database: Database
+) -> None:
+    words = [f"{first}{second}{third}" for first in "kmt" for second in "aeo" for third in "rsnl"]
+    abstract = " ".join(f"{one}{other}" for one in words for other in words[:6])
+    write(references, row(1, abstract=abstract))
+    [(size,)] = database.rows("SELECT length(body) FROM refs")
+    assert size < 0.6 * len(abstract)
+    read = references.read(row(1).id)
+    assert read is not None
+    assert read.abstract == abstract
