@@ -3,8 +3,8 @@
 A process ``bifolio serve --zotero`` is asked over HTTP, on one connection that stays open, as
 programs do; next to it a bare Starlette application with the same server is asked for an empty
 answer. Times are medians of what a program waits; memory is the server's, when it has warmed up and
-after many requests. Each kind of request has so many seconds: on a busy machine fewer are asked. The first
-search in each order is a figure of its own; the others are of a server that knows these orders.
+after many requests. Each kind of request has so many seconds: on a busy machine fewer are asked. The
+first search in each order is a figure of its own; the others are of a server that knows the orders.
 
 In pieces, one library at a time, each imported once and kept (``--keep``)::
 
@@ -242,7 +242,8 @@ def _new_questions(words: Sequence[str]) -> Iterator[str]:
         asked = (word, word[:3] + "*", f"{word} {words[(7 * number + 1) % len(words)]}", word)
         limit = 100 if number % 5 == 0 else 25
         mode = "&qmode=everything" if number % 2 else ""
-        yield f"limit={limit}&q={quote(asked[number % 4])}{mode}{_ORDERS[number // 4 % len(_ORDERS)]}"
+        sort = _ORDERS[number // 4 % len(_ORDERS)]
+        yield f"limit={limit}&q={quote(asked[number % 4])}{mode}{sort}"
 
 
 def _measure_memory(pid: int, count: int, acts: Sequence[Callable[[], object]]) -> dict[str, float]:
