@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from bifolio.crypto.envelope import parse_envelope
 from bifolio.crypto.membership import Membership, Permission
+from bifolio.crypto.snapshot import Snapshot
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.snapshots.believing import Belief, ToldSnapshot
@@ -36,6 +37,18 @@ def brings_cut_off(replica: Replica, member_log: LibraryMembership, one: ToldSna
         membership.is_cut(end.device) and not counts_here(replica, end.hash)
         for end in header.chains
     ) and bool(member_log.key(header.generation))
+
+
+def has_cut_off(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool:
+    """Whether a snapshot has what counts here by a snapshot's word alone."""
+    membership = member_log.membership()
+    if membership is None or not membership.has_lost_rights:
+        return False
+    return any(
+        membership.is_cut(end.device)
+        and _is_cut_off(replica, membership, ChainEnd(end.device, end.chain, end.seq, end.hash))
+        for end in snapshot.header.chains
+    )
 
 
 def find_unshared(
