@@ -373,8 +373,16 @@ class SnapshotDesk:
         """What counts by a snapshot's word alone goes to the others in a snapshot of ours, where
         the relay has none with it: no envelope can bring it."""
         cursor = self._replica.meta.cursor
+        # The relay takes no other one at the same place: then once the log goes on.
+        is_taken = cursor is not None and any(
+            one.is_whole
+            and one.raw_verdicts
+            and (one.snapshot.header.epoch, one.snapshot.header.n)
+            == (cursor.epoch, cursor.position)
+            for one in known
+        )
         end = asserted.find_unshared(self._replica, self._member_log, known)
-        if cursor is not None and end is not None:
+        if cursor is not None and end is not None and not is_taken:
             self._set_gap(digest(cursor.epoch, cursor.chain_hash, end))
 
     def _note_proved(self, one: ToldSnapshot) -> None:
