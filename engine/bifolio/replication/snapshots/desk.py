@@ -294,7 +294,7 @@ class SnapshotDesk:
         if is_right and snapshot.id in self._believed:
             with self._replica.database.transaction():
                 meta.snapshot_unproved = b""
-        return is_right and self._speaks_alone(snapshot)
+        return is_right and asserted.speaks_alone(self._replica, self._member_log, snapshot)
 
     def take_moved(self) -> bool:
         """Whether a snapshot that was verified left out what is here, which is to be offered in
@@ -433,15 +433,9 @@ class SnapshotDesk:
             # What a relay lacked, others may lack too, and cannot compare.
             gap = self._replica.meta.gap
             is_answer = gap is not None and gap == (header.epoch, self._replica.meta.gap_answered)
-            is_answer |= self._speaks_alone(one.snapshot)
+            is_answer |= asserted.speaks_alone(self._replica, self._member_log, one.snapshot)
             return is_answer or not self._book.has_others()
         return not any(verdict.device != header.device for verdict in one.verdicts)
-
-    def _speaks_alone(self, snapshot: Snapshot) -> bool:
-        """Whether this replica made a snapshot with what counts by a snapshot's word alone: who
-        took that back cannot compare it, and who never had it neither."""
-        is_own = snapshot.header.device == self._replica.keys.sign_public
-        return is_own and asserted.has_cut_off(self._replica, self._member_log, snapshot)
 
     def _may_make(self, known: Sequence[ToldSnapshot]) -> bool:
         """Whether a snapshot is due and this replica may make it now."""
@@ -453,10 +447,11 @@ class SnapshotDesk:
             and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
-        if not self._is_due() or (meta.snapshot_unproved and self._may_be_proved(known)):
-            return False
         # One that nobody has compared yet does not have what the relay lacks.
         is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
+        may_speak = is_answer and not asserted.may_be_proved(replica, self._member_log, known)
+        if not self._is_due() or (meta.snapshot_unproved and not may_speak):
+            return False
         if is_waiting and not is_answer:
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
@@ -468,21 +463,6 @@ class SnapshotDesk:
             with replica.database.transaction():
                 meta.snapshot_not_before_ms = now_ms + int(drawn * limits.SNAPSHOT_WAIT_S * 1000)
         return now_ms >= meta.snapshot_not_before_ms
-
-    def _may_be_proved(self, known: Sequence[ToldSnapshot]) -> bool:
-        """Whether what this replica began with on its maker's word may still be found right by
-        another, or is not what the relay lacks. Where its maker has lost the right to write, or
-        neither this relay nor this replica has it any more, nobody else speaks for what is here:
-        then this member does, who may write it as its own."""
-        meta, membership = self._replica.meta, self._member_log.membership()
-        is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
-        if membership is None or not is_answer:
-            return True
-        held = [one.snapshot for one in known]
-        if meta.snapshot_kept:
-            held.append(parse_snapshot(meta.snapshot_kept))
-        makers = [one.header.device for one in held if one.id == meta.snapshot_unproved]
-        return any(map(membership.may_write, makers))
 
     def _is_due(self) -> bool:
         """Whether the log since the last snapshot outweighs it, or cannot bring all that is
