@@ -8,6 +8,7 @@ some had it inside of a snapshot, which nobody can take out of what it brought.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.simulation.test_snapshot_lost_rights import right, told
 from tests.simulation.test_snapshot_verdicts import give, make, seal_last
 from tests.simulation.test_snapshots import sync_all, title, write_much
 
-from bifolio.crypto.snapshot import Snapshot
+from bifolio.crypto.snapshot import Snapshot, parse_snapshot
 from bifolio.ids import content_hash
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.judging import NO_RIGHT
@@ -213,3 +214,27 @@ def test_what_a_snapshot_adds_in_the_name_of_a_member_stays_unproved(world: Simu
     sync(world.relay, owner)
     assert verifying.brings_cut_off_only(owner.replica, owner.member_log, made[0])
     assert author.keys.sign_public not in {one.device for one in membership_of(owner).members}
+
+
+def test_a_snapshot_under_a_lost_list_of_members_is_its_maker_s_who_may_write(
+    world: Simulator,
+) -> None:
+    """Found by seed 142: the relay had no other one that counted, and all waited without end."""
+    write_much(world)
+    owner, _, maker, _ = world.computers
+    made, _ = make(maker)
+    lost = parse_snapshot(replace(made.header, membership_head=b"h" * 32).sign(maker.keys))
+
+    def read(snapshot: Snapshot) -> list[Belief]:
+        found = read_told(
+            [told(snapshot, right(snapshot, maker))],
+            membership_of(owner),
+            library=owner.replica.library_id,
+            device=owner.keys.sign_public,
+        )
+        return [one.belief for one in found]
+
+    assert read(lost) == read(made) == [Belief.BY_MAKER]
+    demote(owner, world.relay, maker.keys.sign_public)
+    assert read(made) == [Belief.UNSEEN]
+    assert read(lost) == []

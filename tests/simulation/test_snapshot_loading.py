@@ -17,6 +17,7 @@ from bifolio import limits
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replication.applying import Applier
+from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots import loading, verifying
 
 
@@ -100,6 +101,41 @@ def test_a_kill_between_two_parts_costs_nothing(
     assert load(late, snapshot).arrived < set(records)
     assert not late.replica.meta.snapshot_loading
     check_same(late, maker)
+
+
+@pytest.mark.parametrize("has_sealed", [False, True])
+def test_what_is_typed_between_a_kill_and_the_rest_lies_behind_what_the_snapshot_brought(
+    world: Simulator, monkeypatch: pytest.MonkeyPatch, has_sealed: bool
+) -> None:
+    records = write_much(world)
+    maker = world.computers[1]
+    late = newcomer(world)
+    if has_sealed:
+        world.typist.add(late)
+        Outbox(late.replica, late.member_log).seal()
+    snapshot = give(make(maker), late)
+    monkeypatch.setattr(limits, "ARRIVED_AT_ONCE", 1)
+    monkeypatch.setattr(limits, "LOADED_AHEAD", 1)
+    keep = Applier.save
+
+    def save(applier: Applier) -> None:
+        if late.replica.records.present(records):
+            raise KeyboardInterrupt
+        keep(applier)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Applier, "save", save)
+        with pytest.raises(KeyboardInterrupt):
+            load(late, snapshot)
+    (typed_on,) = late.replica.records.present(records)
+    brought = late.replica.records.state(typed_on)
+    title(world, late, typed_on, "typed in between")
+    load(late, snapshot)
+    base = late.replica.snapshots.base(typed_on)
+    assert base is not None
+    assert base.state == brought
+    history = late.replica.journal.index.of_record(typed_on)
+    assert [one.number > base.after for one in history] == [True]
 
 
 def test_who_stored_a_snapshot_finds_it_right_and_another_one_only_by_comparing(

@@ -361,6 +361,10 @@ class Replica:
         transaction."""
         self._incarnations.close({change.slot for change in changes if change.slot})
 
+    def end_incarnation(self) -> None:
+        """What is written from here on bears another name; inside a transaction."""
+        self._incarnations.close({self.incarnation().slot})
+
     def _add_piece(self, change: Change, slot: str) -> None:
         number = self.changes.add_unsealed(change.serialize(), self.meta.frontier, slot=slot)
         self.journal.write(number, change, device=self.keys.tag)

@@ -116,7 +116,7 @@ def write_again(replica: Replica, taken: CutOff) -> None:
     ]
     if records:
         with replica.journal.unasked():
-            accept_inside(replica, Draft(own, tuple(records)))
+            accept_inside(replica, Draft(own, tuple(records)), conflicts=True)
 
 
 def _chains(replica: Replica, membership: Membership) -> list[bytes]:

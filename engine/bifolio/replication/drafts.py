@@ -9,7 +9,7 @@ goes on as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from msgspec import Struct
 
@@ -25,9 +25,9 @@ from bifolio.crypto.envelope import (
     verify_signature,
 )
 from bifolio.crypto.membership import Permission
-from bifolio.document import deletion, texts
+from bifolio.document import deletion, registers, texts
 from bifolio.document.comparing import FieldChange, compare
-from bifolio.document.entries import Entries, find_new_values, is_import
+from bifolio.document.entries import Entries, Live, find_new_values, is_import, join
 from bifolio.document.plan import Plan
 from bifolio.document.record import RecordDocument, flatten
 from bifolio.document.update_identity import (
@@ -75,6 +75,23 @@ class Draft(Struct, frozen=True):
 
     device: bytes
     records: tuple[DraftRecord, ...]
+
+
+class _OtherValues(Struct, frozen=True):
+    """What is in conflict with the value of a register that is shown, newest first."""
+
+    name: str
+    lives: Sequence[Live]
+
+    def writes(self, number: int) -> Write:
+        """One of them written next to what is there, as old as it is."""
+        live = self.lives[number]
+
+        def write(plan: Plan, _: Entries) -> None:
+            plan.put(self.name, live.value, seen=[])
+            plan.stamps[join(self.name, plan.writer.slot)] = live.stamp
+
+        return write
 
 
 class _Unsent(Struct, frozen=True):
@@ -198,15 +215,34 @@ def accept_draft(replica: Replica, draft: Draft) -> list[str]:
     return changed
 
 
-def accept_inside(replica: Replica, draft: Draft) -> list[str]:
-    """``accept_draft`` as part of the caller's transaction."""
+def accept_inside(replica: Replica, draft: Draft, *, conflicts: bool = False) -> list[str]:
+    """``accept_draft`` as part of the caller's transaction.
+
+    Args:
+        replica: the library.
+        draft: what is written.
+        conflicts: whether of values that are in conflict in it all are written, and not just the
+            one that is shown.
+    """
     changed: dict[str, None] = {}
     for one in draft.records:
         changed.update(dict.fromkeys(_merge_contents(replica, one)))
+    others = [
+        (one.id, values)
+        for one in (draft.records if conflicts else ())
+        for values in _find_others(replica, one)
+    ]
     writes = [(one.id, write) for one in draft.records for write in _writes(replica, one)]
-    for start in range(0, len(writes), limits.RECORDS_PER_CHANGE_MAX):
-        part = writes[start : start + limits.RECORDS_PER_CHANGE_MAX]
-        changed.update(dict.fromkeys(replica.commit_inside(part)))
+    changed.update(dict.fromkeys(_commit(replica, writes)))
+    # A name has one value of each register, so that every further one is written under another.
+    for number in range(max((len(values.lives) for _, values in others), default=0)):
+        replica.end_incarnation()
+        further = [
+            (record_id, values.writes(number))
+            for record_id, values in others
+            if number < len(values.lives)
+        ]
+        changed.update(dict.fromkeys(_commit(replica, further)))
     return list(changed)
 
 
@@ -444,12 +480,55 @@ def _merge_contents(replica: Replica, one: DraftRecord) -> list[str]:
     return [one.id]
 
 
-def _writes(replica: Replica, one: DraftRecord) -> list[Write]:
-    """What is to be written so that the record holds what the draft made of it."""
+def _commit(replica: Replica, writes: Sequence[tuple[str, Write]]) -> list[str]:
+    """Write to records, in as many changes as it takes; the ids of those that changed."""
+    changed: list[str] = []
+    for start in range(0, len(writes), limits.RECORDS_PER_CHANGE_MAX):
+        changed += replica.commit_inside(writes[start : start + limits.RECORDS_PER_CHANGE_MAX])
+    return changed
+
+
+def _find_others(replica: Replica, one: DraftRecord) -> list[_OtherValues]:
+    """The values in a draft that are in conflict with those that ``_writes`` writes, and are not
+    here."""
+    here, both = _here_and_both(replica, one)
+    text_fields = _text_fields(here, both)
+    found: list[_OtherValues] = []
+    for name in sorted(both.registers):
+        if not _is_written(name, text_fields):
+            continue
+        fresh = find_new_values(here, both, name)
+        known = {live.value for live in (*here.live(name), *fresh[:1])}
+        lives = [live for live in registers.distinct(fresh) if live.value not in known]
+        if lives:
+            found.append(_OtherValues(name, lives))
+    return found
+
+
+def _here_and_both(replica: Replica, one: DraftRecord) -> tuple[Entries, Entries]:
+    """A record as it is here, and with a draft of it."""
     state = replica.records.state(one.id)
     both = RecordDocument(state)
+    before = both.entries()
     both.merge_incomplete(one.state)
-    drafted, found = _document(one.state).entries(), both.entries()
+    return before, both.entries()
+
+
+def _text_fields(here: Entries, drafted: Entries) -> set[str]:
+    """The fields that are texts which several may type in."""
+    return {key.partition(SEPARATOR)[0] for key in (*here.texts, *drafted.texts)}
+
+
+def _is_written(name: str, text_fields: Set[str]) -> bool:
+    """Whether a register's value is a draft's to give; who a device is, it says itself."""
+    field = name.partition(SEPARATOR)[0]
+    is_own = name in deletion.MARKS or field in (texts.MODIFIED, "device")
+    return not is_own and field not in text_fields
+
+
+def _writes(replica: Replica, one: DraftRecord) -> list[Write]:
+    """What is to be written so that the record holds what the draft made of it."""
+    drafted, (_, found) = _document(one.state).entries(), _here_and_both(replica, one)
     writes: list[Write] = [lambda plan, entries: _plan(plan, entries, found)]
     if deletion.is_trashed(drafted):
         writes.append(_delete)  # what was typed before goes into the trash with it
@@ -471,11 +550,9 @@ def _document(state: bytes) -> RecordDocument:
 
 def _plan(plan: Plan, entries: Entries, drafted: Entries) -> None:
     """Plan the difference between a record and the same one with the draft merged."""
-    text_fields = {key.partition(SEPARATOR)[0] for key in (*entries.texts, *drafted.texts)}
+    text_fields = _text_fields(entries, drafted)
     for name in sorted({*entries.registers, *drafted.registers}):
-        field = name.partition(SEPARATOR)[0]
-        # Who a device is, it says itself.
-        if name in deletion.MARKS or field in (texts.MODIFIED, "device") or field in text_fields:
+        if not _is_written(name, text_fields):
             continue
         fresh = find_new_values(entries, drafted, name)
         kept = {live.slot for live in drafted.live(name)}

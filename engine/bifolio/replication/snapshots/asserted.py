@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from bifolio.crypto.envelope import parse_envelope
 from bifolio.crypto.membership import Membership, Permission
+from bifolio.crypto.snapshot import Snapshot, parse_snapshot
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.snapshots.believing import Belief, ToldSnapshot
@@ -36,6 +37,49 @@ def brings_cut_off(replica: Replica, member_log: LibraryMembership, one: ToldSna
         membership.is_cut(end.device) and not counts_here(replica, end.hash)
         for end in header.chains
     ) and bool(member_log.key(header.generation))
+
+
+def speaks_alone(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool:
+    """Whether this replica made a snapshot of which it alone can say that it is right: with what
+    counts by a snapshot's word, as who took that back cannot compare it, and who never had it
+    neither; or with what it began with on a maker's word, where nobody finds that right."""
+    membership = member_log.membership()
+    if membership is None or snapshot.header.device != replica.keys.sign_public:
+        return False
+    if replica.meta.snapshot_unproved:
+        return True
+    return membership.has_lost_rights and any(
+        membership.is_cut(end.device)
+        and _is_cut_off(replica, membership, ChainEnd(end.device, end.chain, end.seq, end.hash))
+        for end in snapshot.header.chains
+    )
+
+
+def may_be_proved(
+    replica: Replica, member_log: LibraryMembership, known: Sequence[ToldSnapshot]
+) -> bool:
+    """Whether what this replica began with on its maker's word may still be found right by another.
+    Where its maker has lost the right to write, or neither the relay nor this replica has it any
+    more, nobody else speaks for what is here: then this member does, who may write it as its own.
+
+    Args:
+        replica: that began with it.
+        member_log: the replica's.
+        known: what the relay told of.
+    """
+    meta, membership = replica.meta, member_log.membership()
+    if membership is None:
+        return True
+    held = [one.snapshot for one in known]
+    if meta.snapshot_kept:
+        held.append(parse_snapshot(meta.snapshot_kept))
+    unshared = find_unshared(replica, member_log, known)
+    if unshared is not None and not any(
+        end.hash == unshared for one in held for end in one.header.chains
+    ):
+        return False  # by an earlier one: to find the later one right says nothing of it
+    makers = [one.header.device for one in held if one.id == meta.snapshot_unproved]
+    return any(map(membership.may_write, makers))
 
 
 def find_unshared(

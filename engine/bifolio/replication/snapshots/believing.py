@@ -67,12 +67,11 @@ def read_told(
         except EnvelopeError:
             continue
         header = snapshot.header
-        if header.library != library or not membership.knows(header.membership_head):
+        if header.library != library:
             continue
         verdicts, was_compared = _verdicts(state, snapshot, membership)
         is_vouched = any(one.is_right and one.device != header.device for one in verdicts)
-        role = membership.role_of(header.device, head=header.membership_head)
-        if role is None or not role.may_write:
+        if not _had_right(snapshot, membership):
             continue
         # Who was removed since: only what a member says is right.
         is_orphan = not membership.may_write(header.device) and not is_vouched
@@ -86,6 +85,16 @@ def read_told(
             ToldSnapshot(snapshot, is_whole, tuple(verdicts), state.verdicts, belief, is_orphan)
         )
     return sorted(found, key=lambda one: (-one.snapshot.header.n, -one.snapshot.header.made_ms))
+
+
+def _had_right(snapshot: Snapshot, membership: Membership) -> bool:
+    """Whether its maker had the right to make it. Under a head that nobody knows any more, as it
+    was of a list of members that lost, that is who may write now: it could sign the same again."""
+    header = snapshot.header
+    if not membership.knows(header.membership_head):
+        return membership.may_write(header.device)
+    role = membership.role_of(header.device, head=header.membership_head)
+    return role is not None and role.may_write
 
 
 def _verdicts(

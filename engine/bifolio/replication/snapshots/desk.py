@@ -285,15 +285,16 @@ class SnapshotDesk:
 
     def _may_vouch(self, snapshot: Snapshot, *, is_right: bool) -> bool:
         """Whether this replica's word on a snapshot counts for anything. Not where it began with
-        another one on its maker's word: what that brought is what it would compare with. Where it
-        agrees with one that a second device found right, what it began with is proved."""
+        another one on its maker's word: what that brought is what it would compare with; of its own
+        one it says so where nobody else can. Where it agrees with one that a second device found
+        right, what it began with is proved."""
         meta = self._replica.meta
         if not meta.snapshot_unproved:
             return True
         if is_right and snapshot.id in self._believed:
             with self._replica.database.transaction():
                 meta.snapshot_unproved = b""
-        return False
+        return is_right and asserted.speaks_alone(self._replica, self._member_log, snapshot)
 
     def take_moved(self) -> bool:
         """Whether a snapshot that was verified left out what is here, which is to be offered in
@@ -372,8 +373,16 @@ class SnapshotDesk:
         """What counts by a snapshot's word alone goes to the others in a snapshot of ours, where
         the relay has none with it: no envelope can bring it."""
         cursor = self._replica.meta.cursor
+        # The relay takes no other one at the same place: then once the log goes on.
+        is_taken = cursor is not None and any(
+            one.is_whole
+            and one.raw_verdicts
+            and (one.snapshot.header.epoch, one.snapshot.header.n)
+            == (cursor.epoch, cursor.position)
+            for one in known
+        )
         end = asserted.find_unshared(self._replica, self._member_log, known)
-        if cursor is not None and end is not None:
+        if cursor is not None and end is not None and not is_taken:
             self._set_gap(digest(cursor.epoch, cursor.chain_hash, end))
 
     def _note_proved(self, one: ToldSnapshot) -> None:
@@ -424,6 +433,7 @@ class SnapshotDesk:
             # What a relay lacked, others may lack too, and cannot compare.
             gap = self._replica.meta.gap
             is_answer = gap is not None and gap == (header.epoch, self._replica.meta.gap_answered)
+            is_answer |= asserted.speaks_alone(self._replica, self._member_log, one.snapshot)
             return is_answer or not self._book.has_others()
         return not any(verdict.device != header.device for verdict in one.verdicts)
 
@@ -437,10 +447,11 @@ class SnapshotDesk:
             and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
-        if not self._is_due() or (meta.snapshot_unproved and self._may_be_proved()):
-            return False
         # One that nobody has compared yet does not have what the relay lacks.
         is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
+        may_speak = is_answer and not asserted.may_be_proved(replica, self._member_log, known)
+        if not self._is_due() or (meta.snapshot_unproved and not may_speak):
+            return False
         if is_waiting and not is_answer:
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
@@ -452,17 +463,6 @@ class SnapshotDesk:
             with replica.database.transaction():
                 meta.snapshot_not_before_ms = now_ms + int(drawn * limits.SNAPSHOT_WAIT_S * 1000)
         return now_ms >= meta.snapshot_not_before_ms
-
-    def _may_be_proved(self) -> bool:
-        """Whether what this replica began with on its maker's word may still be found right by
-        another, or is not what the relay lacks. Where its maker has lost the right to write, nobody
-        else speaks for what is here: then this member does, who may write it as its own."""
-        meta, membership = self._replica.meta, self._member_log.membership()
-        kept = parse_snapshot(meta.snapshot_kept) if meta.snapshot_kept else None
-        if kept is None or kept.id != meta.snapshot_unproved or membership is None:
-            return True
-        is_answer = meta.cursor is not None and self._has_gap(meta.cursor.epoch)
-        return membership.may_write(kept.header.device) or not is_answer
 
     def _is_due(self) -> bool:
         """Whether the log since the last snapshot outweighs it, or cannot bring all that is

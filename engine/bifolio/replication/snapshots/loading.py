@@ -96,15 +96,17 @@ def _load(
     # Who has all of it lacks only the place in a log whose entries went.
     was_whole = all(counts_here(replica, one.hash) for one in header.chains)
     was_whole &= not replica.meta.snapshot_loading
+    merging = _Merging(replica, member_log, snapshot, states, begins=not was_whole)
     _note_merged(replica, snapshot, facts)
-    merging = _Merging(replica, member_log, snapshot, states)
     records = enumerate(SnapshotReader(replica, member_log, snapshot).records())
     while merging.merge_some(records):
         pass
     position = LogPosition(header.epoch, header.n, header.chain_hash)
     with replica.database.transaction():
-        if refilling.give_up_covered(replica, header.chains) or not was_whole:
+        is_given_up = refilling.give_up_covered(replica, header.chains) > 0
+        if is_given_up and was_whole:
             replica.snapshots.begin_records(merging.ids)
+        if is_given_up or not was_whole:
             # No bundle has what it brought.
             replica.meta.bundled = None
             replica.meta.snapshot_loaded_ms = replica.runtime.now_ms()
@@ -130,11 +132,23 @@ class _Merging:
         member_log: LibraryMembership,
         snapshot: Snapshot,
         states: CheckedStates,
+        *,
+        begins: bool,
     ) -> None:
+        """
+        Args:
+            replica: where they are merged.
+            member_log: the replica's.
+            snapshot: that has them.
+            states: what was found of them.
+            begins: whether their histories begin with it.
+        """
         self._replica = replica
+        self._begins = begins
         self._states = states
         self._judge = Judge(replica, member_log)
-        self._has_changes = replica.changes.has_sealed()
+        # Where a kill came in between, something may have been typed on top of what was merged.
+        self._has_changes = replica.changes.has_sealed() or bool(replica.meta.snapshot_loading)
         self._source = Source(UpdateAuthor(snapshot.header.device, False, {}), snapshot.id)
         #: Read and not merged yet.
         self._page: deque[tuple[int, Record]] = deque()
@@ -145,7 +159,7 @@ class _Merging:
 
     def merge_some(self, records: Iterator[tuple[int, Record]]) -> bool:
         """Merge as many as one transaction should; whether there may be more."""
-        replica = self._replica
+        replica, merged = self._replica, len(self.ids)
         with replica.database.transaction():
             self._judge.begin()
             applier = Applier(replica, self._judge.author_of)
@@ -168,6 +182,9 @@ class _Merging:
                     elif applier.merge_state(self._source, record_id, state) and base is not None:
                         _widen_base(replica, record_id, base, state)
             applier.save()
+            if self._begins:
+                # With what was merged: another process may write on top of it from here on.
+                replica.snapshots.begin_records(self.ids[merged:])
         return bool(self._page) or self._read(records)
 
     def _read(self, records: Iterator[tuple[int, Record]]) -> bool:

@@ -61,7 +61,10 @@ def verify(
         except (NewerFormatError, _CannotTellError):
             return None
         except (EnvelopeError, DocumentError):
-            return False
+            # Its maker may know members that this replica does not know, or not any more.
+            membership = member_log.membership()
+            head = snapshot.header.membership_head
+            return False if membership is None or membership.knows(head) else None
 
 
 def note_arrived(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> None:
