@@ -3,8 +3,8 @@
 A process ``bifolio serve --zotero`` is asked over HTTP, on one connection that stays open, as
 programs do; next to it a bare Starlette application with the same server is asked for an empty
 answer. Times are medians of what a program waits; memory is the server's, when it has warmed up and
-after many requests. Each kind of request has so many seconds: on a busy machine fewer are asked. The
-first search in each order is a figure of its own; the others are of a server that knows the orders.
+many requests. Each kind has so many seconds: on a busy machine fewer are asked. The first search in
+each order is a figure of its own; the others are of a server that knows the orders.
 
 In pieces, one library at a time, each imported once and kept (``--keep``)::
 
