@@ -34,10 +34,11 @@ def check_secrecy(stage: Stage) -> None:
         "library is in the relay's files or log",
         not any(word in stored for word in searched),
     )
-    # Otherwise the search could not find anything anywhere.
+    # Otherwise the search could not find anything anywhere. A library keeps titles as they are, and
+    # the rest of what its lists show compressed.
     stage.outcome.check(
-        "the same search finds the planted words in the laptop's own library",
-        all(word in own for word in planted),
+        "the same search finds the titles in the laptop's own library",
+        all(word in own for word in searched - planted),
     )
 
 
