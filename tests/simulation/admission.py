@@ -154,9 +154,9 @@ class Admission:
             assert computer.member_head() == log.head, f"{computer.name} has another list"
         here = {device for raw in log.records if (device := _who_joins(raw))}
         for device, ticket in self.admitted.items():
-            if device in self.restricted:
+            device, before = log.current(device), device
+            if {device, before} & self.restricted:
                 continue
-            device = log.current(device)
             if ticket is not None and self._is_closed(ticket, log) and device not in here:
                 continue
             if ticket is None or ticket.uses is None:

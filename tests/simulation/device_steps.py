@@ -100,7 +100,7 @@ class DeviceSteps:
         world, fresh = self._world, computer.next_keys
         assert fresh is not None
         old = computer.home_keys.sign_public
-        before = self._unsealed(computer)
+        before, merged = self._unsealed(computer), computer.known()
         computer.begin_session()
         try:
             with computer.adopting():
@@ -109,7 +109,7 @@ class DeviceSteps:
             world._refused(computer, error)
             return
         finally:
-            self._note_adopted(computer, before)
+            self._note_adopted(computer, before, merged)
         if not known:
             return
         if old not in self.successors:
@@ -189,16 +189,24 @@ class DeviceSteps:
             if computer.replica.records.state(one) is not None
         }
 
-    def _note_adopted(self, computer: Computer, before: dict[str, frozenset[Typed]]) -> None:
-        """Nothing that was shown is gone with the old keys; what was written again is typed now."""
+    def _note_adopted(
+        self,
+        computer: Computer,
+        before: dict[str, frozenset[Typed]],
+        merged: frozenset[bytes],
+    ) -> None:
+        """Nothing that was shown is gone with the old keys, but what changes removed that came
+        meanwhile; what was written again is typed now."""
         history = self._world.history
         fresh = computer.adopted - history.adopted
         if not fresh:
             return
         history.adopted |= fresh
         events = [history.events[one] for one in fresh if one in history.events]
+        came = [history.events[one] for one in computer.known() - merged if one in history.events]
         for record in sorted({one.record for one in events}):
-            lost = before.get(record, frozenset()) - typed_in(computer, record)
+            removed = {typed for one in came if one.record == record for typed in one.lowered}
+            lost = before.get(record, frozenset()) - typed_in(computer, record) - removed
             assert not lost, f"{computer.name} lost {sorted(lost)} with its old keys"
         if len({one.record for one in events}) == 1 and all(one.act is Act.EDIT for one in events):
             self._note_written(computer, events)

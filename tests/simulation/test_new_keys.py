@@ -18,6 +18,7 @@ from bifolio.history.replay import rebuild_index
 from bifolio.records.edits import Act, Edit
 from bifolio.replication.drafts import find_draft
 from bifolio.replication.member_acts import RotateAct
+from bifolio.replication.outbox import Outbox
 
 
 @pytest.fixture
@@ -53,10 +54,14 @@ def retitle(world: Simulator, computer: Computer, title: str) -> str:
     return record
 
 
-def rotate_behind_a_backup(world: Simulator, computer: Computer, folder: Path) -> tuple[str, Path]:
+def rotate_behind_a_backup(
+    world: Simulator, computer: Computer, folder: Path, *, is_sealed: bool = False
+) -> tuple[str, Path]:
     """New keys, and a backup of before that holds an edit which was never sent; its record."""
     before = computer.copy_file(folder / "before")
     record = retitle(world, computer, "in the backup alone")
+    if is_sealed:
+        Outbox(computer.replica, computer.member_log).seal()
     backup = computer.copy_file(folder / "backup")
     computer.restore(before)
     rotate(world, computer)
@@ -99,6 +104,34 @@ def test_a_backup_of_before_new_keys_brings_what_was_not_sent(
     shown = owner.replica.references.read(record)
     assert shown is not None
     assert shown.title == "in the backup alone"
+
+
+def test_a_backup_of_before_new_keys_brings_what_was_sealed_and_not_sent(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """It lies behind the end of the old keys: it was refused as a stranger's. Seed 10039."""
+    owner, laptop, _ = world.computers
+    record, backup = rotate_behind_a_backup(world, laptop, tmp_path, is_sealed=True)
+    laptop.restore(backup)
+    sync_all(world)
+    sync_all(world)
+    for computer in (owner, laptop):
+        shown = computer.replica.references.read(record)
+        assert shown is not None
+        assert shown.title == "in the backup alone"
+    assert laptop.replica.changes.unsent() == 0
+
+
+def test_what_was_sealed_before_new_keys_stays_a_draft_of_who_may_only_read(
+    world: Simulator, tmp_path: Path
+) -> None:
+    owner, laptop, _ = world.computers
+    record, backup = rotate_behind_a_backup(world, laptop, tmp_path, is_sealed=True)
+    demote(owner, world.relay, laptop.keys.sign_public)
+    laptop.restore(backup)
+    sync_all(world)
+    sync_all(world)
+    assert [one.id for one in find_draft(laptop.replica, laptop.member_log).records] == [record]
 
 
 def test_whose_an_unsent_edit_is_does_not_change_where_the_index_is_made_again(

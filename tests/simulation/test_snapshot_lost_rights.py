@@ -81,6 +81,23 @@ def test_who_has_all_of_a_snapshot_that_nobody_vouches_for_takes_its_place_in_th
     assert desk.verify(task) is not None  # with the place, it can be compared
 
 
+def test_a_snapshot_is_due_at_once_where_nobody_can_begin(world: Simulator) -> None:
+    """The log begins later and no snapshot of before counts: newcomers waited until the log had
+    grown. Seed 10039."""
+    write_much(world)
+    owner = world.computers[0]
+    cursor = owner.replica.meta.cursor
+    assert cursor is not None
+    with owner.replica.database.transaction():
+        owner.replica.meta.snapshot_last = None
+    for floor, is_due in ((0, False), (cursor.position, True)):
+        desk = SnapshotDesk(owner.replica, owner.member_log)
+        desk.must_look(cursor.epoch, floor)
+        desk.note_look([])
+        task = desk.next_task([], ())
+        assert (task is not None and task.purpose is Purpose.SEND) is is_due
+
+
 def test_who_lacks_any_of_a_snapshot_that_nobody_vouches_for_leaves_it_alone(
     world: Simulator,
 ) -> None:

@@ -180,11 +180,24 @@ def _with_ticket(call: Invocation, wanted: _Wanted, path: str | None) -> None:
         case Choice.JOIN:
             _join(call, wanted)
         case Choice.SEPARATE:
+            _say_others(call, preview.library)
             named = preview.name or f"Library {preview.library[:8]}"
             _new_replica(call, wanted, call.environment.free_library_path(named))
         case Choice.STOP:
             call.output.remark("Nothing was changed.")
             raise typer.Exit(COULD_NOT)
+
+
+def _say_others(call: Invocation, library_id: str) -> None:
+    """That this computer has a replica of the ticket's library already, before it makes another."""
+    from bifolio.library.all_libraries import list_libraries
+
+    for one in list_libraries(call.environment.device_home()):
+        if one.library_id == library_id:
+            call.output.remark(
+                f"This computer has that library already: '{one.name}' at {one.path}. This makes "
+                "another replica of it."
+            )
 
 
 def _refuse_token(token: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,10 +112,10 @@ def invite(
             )
         role, label = "owner", label or _OWN_LABEL
     number = _parse_uses(uses)
-    lasts_s = parse_duration(expires, option="expires")
+    lasts_s = parse_duration(expires, option="--expires")
     secret = read_passphrase(is_new=True) if passphrase else None
     made: InvitationByBundle | None = None
-    with call.open_library() as opened:
+    with call.open_library() as opened, _options():
         if bundle is not None:
             place = bundle.expanduser().absolute()
             made = opened.bundles.invite(
@@ -150,6 +152,16 @@ def _say(call: Invocation, made: InvitationByBundle | None, about: InviteView) -
     call.output.remark(*invitation_lines(about))
 
 
+@contextmanager
+def _options() -> Iterator[None]:
+    """A value that the library refuses is called by the option that gave it."""
+    try:
+        yield
+    except InvalidValueError as error:
+        option = f"--{error.field}"
+        raise InvalidValueError(option, expected=error.expected, got=error.got) from error
+
+
 def _parse_uses(text: str) -> int | None:
     """How many may join; None for any number.
 
@@ -160,5 +172,5 @@ def _parse_uses(text: str) -> int | None:
     if written.casefold() == _ANY:
         return None
     if not (written.isascii() and written.isdigit() and len(written) < 10):
-        raise InvalidValueError("uses", expected="a number, or any", got=f"'{text}'")
+        raise InvalidValueError("--uses", expected="a number, or any", got=f"'{text}'")
     return int(written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from bifolio.errors.next_steps import Next, NextStep, as_next_step, next_step
@@ -19,6 +20,9 @@ DATA_FAULTS = (
 
 #: Characters of what somebody gave that a message repeats.
 _SHOWN_MAX = 120
+#: Characters of a message from which on it is looked through for values that it repeats whole, and
+#: of a run without a space, as a path is, that it repeats.
+_MESSAGE_MAX, _RUN_MAX = 1000, 400
 
 
 class BifolioError(Exception):
@@ -31,6 +35,7 @@ class BifolioError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, next_step: NextStep | Next | str | None = None) -> None:
+        message = _without_long_values(message)
         super().__init__(message)
         self.message = message
         self.next_step = as_next_step(next_step)
@@ -62,7 +67,7 @@ class UnknownFieldError(UsageError):
 
 
 class InvalidValueError(UsageError):
-    """A value that a field cannot hold."""
+    """A value that a field cannot hold, or an option (``--name``) cannot take."""
 
     code = "invalid-value"
 
@@ -70,8 +75,9 @@ class InvalidValueError(UsageError):
         self.field = field
         self.expected = expected
         self.got = got
+        kind = "option" if field.startswith("--") else "field"
         super().__init__(
-            f"The field '{field}' takes {expected}, not {_shortened_quoted(got)}.",
+            f"The {kind} '{field}' takes {expected}, not {_shortened_quoted(got)}.",
             next_step="Nothing was changed. Give the value again in that form.",
         )
 
@@ -102,6 +108,16 @@ class OutOfTurnError(BifolioError):
 def shortened(text: str) -> str:
     """What somebody gave, as a message repeats it: not all of ten thousand characters."""
     return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
+
+
+def _without_long_values(message: str) -> str:
+    """A message in which no single value is so long that nobody finds the sentence around it."""
+    if len(message) <= _MESSAGE_MAX:
+        return message
+    quoted = rf"(?<!\w)'[^']{{{_SHOWN_MAX + 1},}}'(?!\w)"
+    message = re.sub(quoted, lambda found: _shortened_quoted(found[0]), message)
+    run = rf"\S{{{_RUN_MAX + 1},}}"
+    return re.sub(run, lambda found: found[0][:_RUN_MAX] + "...", message)
 
 
 def _shortened_quoted(text: str) -> str:

@@ -5,6 +5,10 @@ behind. Who merged such an envelope before takes it back, so that all hold the s
 first. What this computer wrote on top counts: its envelopes build on what counts alone
 (``Outbox.build_on_what_counts``), and where its edit of a record cannot be read without what went,
 the record as it was here is written again as this computer's own: who edits a record has seen it.
+
+What this computer sealed itself under keys that it had before, and which lies behind their end, as
+in a backup of before, is nobody else's to bring: with the right to write it is written again too,
+and without it stays here as a draft.
 """
 
 from __future__ import annotations
@@ -29,10 +33,12 @@ from bifolio.storage.quarantined_updates import INCOMPLETE
 
 @dataclass(slots=True)
 class CutOff:
-    """What was taken back, and the records that it was about as they were before."""
+    """What was taken back, the records that it was about as they were before, and which of these
+    this computer had written itself."""
 
     envelopes: list[Envelope] = field(default_factory=list)
     before: dict[str, bytes] = field(default_factory=dict)
+    written_here: set[str] = field(default_factory=set)
 
 
 def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> CutOff:
@@ -56,13 +62,16 @@ def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> C
         Outbox(replica, member_log).build_on_what_counts()
         return taken
     applier.save()
+    own_keys = _own_keys(replica, membership)
     for envelope in taken.envelopes:
         stored = replica.changes.envelope(envelope.hash)
         key = member_log.key(envelope.header.generation)
         assert stored is not None
+        is_ours = stored.own and envelope.header.device in own_keys and key is not None
         replica.voided.add(envelope.hash)
         replica.changes.drop_carrier(envelope.hash)
-        replica.refused.add(envelope.hash, envelope.raw, NO_RIGHT, envelope.header.device)
+        if not is_ours:
+            replica.refused.add(envelope.hash, envelope.raw, NO_RIGHT, envelope.header.device)
         replica.journal.index.remove(stored.number)
         if key is None:
             continue
@@ -71,6 +80,8 @@ def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> C
             state = replica.records.state(record_id)
             if state is not None and record_id != SETTINGS_ID:
                 taken.before[record_id] = flatten(state)
+                if is_ours:
+                    taken.written_here.add(record_id)
         applier.void(changes)
     # What of these cannot be merged any more keeps its place: nothing else is written there.
     unsealed = replica.changes.unsealed(bytes_max=limits.DRAFT_BYTES_MAX, tag=replica.keys.tag)
@@ -103,13 +114,14 @@ def count_again(replica: Replica, member_log: LibraryMembership) -> list[StoredE
 
 
 def write_again(replica: Replica, taken: CutOff) -> None:
-    """Write again what this computer wrote on top and what cannot be read without what went; when
-    the records are made again, inside a transaction."""
+    """Write again what this computer wrote on top and what cannot be read without what went, and
+    what it wrote under earlier keys; when the records are made again, inside a transaction."""
     own = replica.keys.sign_public
     records = [
         DraftRecord(record_id, (), state)
         for record_id, state in taken.before.items()
-        if any(
+        if record_id in taken.written_here
+        or any(
             one.kind == INCOMPLETE and one.device in (own, None)
             for one in replica.quarantined.of_record(record_id)
         )
@@ -130,16 +142,24 @@ def _chains(replica: Replica, membership: Membership) -> list[bytes]:
     return found
 
 
+def _own_keys(replica: Replica, membership: Membership) -> frozenset[bytes]:
+    """This device's signing key and those that it had before."""
+    return frozenset(membership.lineage(replica.keys.sign_public))
+
+
 def _behind_end(replica: Replica, membership: Membership, chain: bytes) -> Sequence[Envelope]:
     """The envelopes of a chain that count until now and lie behind its end, the last one first."""
     found: list[Envelope] = []
+    own = replica.keys.sign_public
+    drafted = frozenset() if membership.may_write(own) else _own_keys(replica, membership)
     for envelope_hash, _ in replica.changes.backwards(chain):
         stored = replica.changes.envelope(envelope_hash)
         assert stored is not None
         envelope = parse_envelope(stored.envelope)
         if membership.permits(envelope) is not Permission.FORBIDDEN:
             break
+        is_draft = stored.own and envelope.header.device in drafted
         is_asserted = replica.snapshots.is_asserted(envelope_hash)
-        if not (is_asserted or replica.voided.has(envelope_hash)):
+        if not (is_draft or is_asserted or replica.voided.has(envelope_hash)):
             found.append(envelope)
     return found

@@ -112,8 +112,8 @@ class Outbox:
     def _is_draft(self, stored: StoredEnvelope) -> bool:
         """Whether nobody takes an envelope: it does not count any more, or is this device's own,
         which lost the right to it before it was sent."""
-        if self._replica.voided.has(stored.hash) and self._replica.refused.kept(
-            stored.hash, NO_RIGHT
+        if self._replica.voided.has(stored.hash) and (
+            stored.own or self._replica.refused.kept(stored.hash, NO_RIGHT)
         ):
             return True
         membership = self._member_log.membership()
@@ -448,8 +448,8 @@ class Outbox:
         for change in changes:
             named.update(dict.fromkeys(self._counting(change.frontier)))
         last_own = self._replica.meta.last_own
-        if last_own:
-            named[last_own] = None
+        if last_own:  # under earlier keys it may count no more
+            named.update(dict.fromkeys(self._counting((last_own,))))
         below: set[bytes] = set()
         for one in named:
             stored = self._replica.changes.envelope(one)

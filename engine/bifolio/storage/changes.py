@@ -448,12 +448,12 @@ class Changes:
             self._database.execute(f"DELETE FROM {table}")
 
     def unsent(self) -> int:
-        """How many own changes the relay has not acknowledged, by themselves or carried whole."""
+        """How many own changes that count the relay has not acknowledged, also not carried."""
         row = self._database.row(
             "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL "
-            "AND (hash IS NULL OR hash NOT IN (SELECT carried_envelopes.hash "
-            "FROM carried_envelopes JOIN changes AS carrier "
-            "ON carrier.hash = carried_envelopes.by WHERE carrier.position IS NOT NULL))"
+            "AND (hash IS NULL OR hash NOT IN (SELECT one.hash FROM carried_envelopes AS one "
+            "JOIN changes AS carrier ON carrier.hash = one.by "
+            "WHERE carrier.position IS NOT NULL UNION ALL SELECT hash FROM voided_envelopes))"
         )
         return int(row[0]) if row else 0
 

@@ -15,6 +15,7 @@ import bifolio.errors
 from bifolio.errors import (
     FACTS,
     BifolioError,
+    InvalidValueError,
     Next,
     NextStep,
     PinnedKeyError,
@@ -157,3 +158,24 @@ def test_a_text_that_names_a_command_is_found() -> None:
     for text in ("bifolio.errors", "a --- b", "Bifolio is", "bifolio device key"):
         assert not _COMMAND.search(text), text
     assert ROOT.is_dir()
+
+
+@pytest.mark.parametrize("value", ["x" * 10_000, "two words " * 1_000])
+def test_no_message_repeats_ten_thousand_characters(value: str) -> None:
+    for error in (UsageError(f"No library is called '{value}'."), BifolioError(f"/{value} is.")):
+        is_one_run = " " not in value
+        if is_one_run or "'" in str(error):
+            assert len(str(error)) < 500
+        assert str(error) == error.message
+
+
+def test_a_message_of_usual_length_stays_as_it_is() -> None:
+    said = f"There is nothing at {'/folder' * 40} of '{'name ' * 30}'."
+    assert str(UsageError(said)) == said
+
+
+def test_an_option_is_called_an_option() -> None:
+    assert str(InvalidValueError("--expires", expected="a time", got="'x'")).startswith(
+        "The option '--expires' takes a time"
+    )
+    assert str(InvalidValueError("year", expected="a year", got="'x'")).startswith("The field ")

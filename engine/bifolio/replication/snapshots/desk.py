@@ -48,6 +48,10 @@ class SnapshotDesk:
         #: before and are stored as it has them.
         self._loaded = b""
         self._arrived: Set[str] = frozenset()
+        #: Whether the relay's log begins behind its first entry; and whether it was asked for its
+        #: snapshots on this connection.
+        self._lacks_beginning = False
+        self._has_looked = False
 
     # --- statements -----------------------------------------------------------------------
 
@@ -67,6 +71,7 @@ class SnapshotDesk:
 
     def must_look(self, epoch: bytes, floor: int) -> bool:
         """Whether the log alone may not bring all."""
+        self._lacks_beginning = floor > 0
         meta = self._replica.meta
         cursor = meta.cursor
         return (
@@ -329,7 +334,10 @@ class SnapshotDesk:
     # --- once all is settled --------------------------------------------------------------
 
     def is_look_due(self) -> bool:
-        """Whether the relay was not asked for its snapshots for a while."""
+        """Whether the relay was not asked for its snapshots for a while, or nobody can begin with
+        what it had then."""
+        if not self._has_looked and self._shuts_out_newcomers():
+            return True
         waited_ms = self._replica.runtime.now_ms() - self._replica.meta.snapshots_looked_ms
         return not 0 <= waited_ms < limits.STATEMENT_INTERVAL_S * 1000
 
@@ -339,6 +347,7 @@ class SnapshotDesk:
         known = [one for one in self._told(told) if one.is_whole and one.belief > Belief.UNSEEN]
         with replica.database.transaction():
             meta = replica.meta
+            self._has_looked = True
             meta.snapshots_looked_ms = replica.runtime.now_ms()
             newest = known[0].snapshot.header if known else None
             meta.snapshot_last = (newest.n, newest.size_bytes) if newest is not None else None
@@ -456,7 +465,7 @@ class SnapshotDesk:
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
             return False
-        if is_answer or not self._book.has_others():
+        if is_answer or not self._book.has_others() or self._shuts_out_newcomers():
             return True  # others wait for it, and few can make it
         if not meta.snapshot_not_before_ms:
             drawn = int.from_bytes(replica.runtime.random_bytes(4), "big") / 2**32
@@ -471,12 +480,20 @@ class SnapshotDesk:
         cursor = replica.meta.cursor
         if cursor is not None and self._has_gap(cursor.epoch):
             return True
+        if self._shuts_out_newcomers():
+            return True
         last = replica.meta.snapshot_last
         position, size_bytes = last if last is not None else (0, 0)
         if last is None:
             size_bytes = replica.records.size_bytes() // limits.SNAPSHOT_STATES_DIVISOR
         log_bytes = replica.snapshot_source.bytes_after(position)
         return log_bytes > max(size_bytes, limits.SNAPSHOT_LOG_BYTES_MIN)
+
+    def _shuts_out_newcomers(self) -> bool:
+        """Whether the beginning of the log is gone and no snapshot may be begun with, as where all
+        who called one right lost the right to write or took new keys: who comes now waits for the
+        next one, and so that is due at once."""
+        return self._lacks_beginning and self._replica.meta.snapshot_last is None
 
     def note_sent(self, task: SnapshotTask) -> None:
         """The relay has all of a snapshot that was made here."""
