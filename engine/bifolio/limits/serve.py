@@ -42,8 +42,8 @@ SERVE_LOOK_S = 0.1
 SERVE_WORK_PAUSE_S = 0.02
 
 #: Of a search that finds more than so many, an order of all references is made for the next ones;
-#: when nobody has written for so long, because it is good until then; and so many are kept, of
-#: 800 KB each for 100,000 references.
+#: when nobody has asked or written for so long, because who asks next would wait for it, and it is
+#: good until the next write; and so many are kept, of 800 KB each for 100,000 references.
 SERVE_SORTED_MAX = 50
 SERVE_QUIET_S = 0.5
 SERVE_RANKS_MAX = 6

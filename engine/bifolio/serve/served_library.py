@@ -40,8 +40,8 @@ class ServedLibrary:
         self.made_objects = MadeObjects()
         self.found_lists = FoundLists()
         self.ranks = KeptRanks(self.windows)
-        #: When it was last seen that somebody wrote.
-        self._written_s = 0.0
+        #: When somebody last asked for anything, or was last seen to have written.
+        self._asked_s = 0.0
         #: By the hash of the content: what a content is never changes.
         self._md5: dict[str, str] = {}
 
@@ -56,6 +56,7 @@ class ServedLibrary:
         Args:
             briefly: where a lot is new, name it when it is asked for (``ShortNames.catch_up``).
         """
+        self._asked_s = time.monotonic()
         self.names.catch_up(briefly=briefly)
         self.note_writes()
 
@@ -64,7 +65,7 @@ class ServedLibrary:
         now = (*self.windows.data_version(), self.library.files.texts_version)
         if now != self._seen:
             if self._seen is not None:
-                self._written_s = time.monotonic()
+                self._asked_s = time.monotonic()
             self.forget()
             self._seen = now
 
@@ -79,7 +80,7 @@ class ServedLibrary:
             self._has_indexes = not self.windows.make_index()
         elif self.names.is_behind:
             self.names.name_more()
-        elif self.ranks.is_wanted and time.monotonic() > self._written_s + limits.SERVE_QUIET_S:
+        elif self.ranks.is_wanted and time.monotonic() > self._asked_s + limits.SERVE_QUIET_S:
             with self.windows.moment():
                 self.note_writes()
                 if self.ranks.is_wanted:

@@ -58,7 +58,8 @@ _BY = {
 #: The orders of moments, which lie in a table of their own.
 _MOMENTS = {Order.ADDED: "added", Order.MODIFIED: "modified"}
 
-#: So many are sorted by looking each one's moment up; of more, all moments are walked through.
+#: So many are sorted by looking each one up; of more, all are walked through in their order until
+#: enough of them came.
 _SORTED_MAX = 2_000
 
 _FOUND = "FROM refs_fts CROSS JOIN orders ON orders.number = refs_fts.rowid WHERE refs_fts MATCH ?"
@@ -205,11 +206,12 @@ class SearchIndex:
         return {row[0] for row in rows}
 
     def in_order(self, numbers: Collection[int], sort: Sort, *, most: int | None) -> list[int]:
-        """These references, which live, in an order."""
-        if sort.order in _MOMENTS and len(numbers) > _SORTED_MAX:
-            # Many: the moments are read in their order until enough of them are found.
-            wanted, moments = set(numbers), self._read_moments(sort, trashed=False)
-            return list(islice((one for one in moments if one in wanted), most))
+        """These references, which live, in an order; the first so many only (None: all)."""
+        if len(numbers) > _SORTED_MAX and (most is not None or sort.order in _MOMENTS):
+            # Many: all are read in their order until enough of these are found.
+            wanted, walked = set(numbers), self._walk(sort, trashed=False)
+            if walked is not None:
+                return list(islice((one for one in walked if one in wanted), most))
         rows = self._database.rows(
             f"SELECT orders.number FROM orders {_DATED} WHERE orders.number IN "
             f"(SELECT value FROM json_each(?)) ORDER BY {_by(sort)} LIMIT ?",
@@ -222,20 +224,24 @@ class SearchIndex:
 
         Read off an index where the library has those of its lists.
         """
+        walked = self._walk(sort, trashed=trashed)
+        if walked is None:
+            return self._sort_all(sort, trashed=trashed, most=most)
+        return list(islice(walked, most))
+
+    def _walk(self, sort: Sort, *, trashed: bool) -> Iterator[int] | None:
+        """The numbers of all in an order, one after the other; None where this order has no
+        index."""
         if sort.order in _READ_BY:
             if not self.lists.has(f"orders_by_{_READ_BY[sort.order][0]}"):
-                return self._sort_all(sort, trashed=trashed, most=most)
-            found = self._read_off(sort, trashed=trashed)
-        elif sort.order in _MOMENTS:
-            found = self._read_moments(sort, trashed=trashed)
-        else:
-            found = (
-                row[0]
-                for row in self._database.iterate(
-                    f"SELECT number FROM refs WHERE {in_trash(trashed)} ORDER BY id {_way(sort)}"
-                )
-            )
-        return list(islice(found, most))
+                return None
+            return self._read_off(sort, trashed=trashed)
+        if sort.order in _MOMENTS:
+            return self._read_moments(sort, trashed=trashed)
+        rows = self._database.iterate(
+            f"SELECT number FROM refs WHERE {in_trash(trashed)} ORDER BY id {_way(sort)}"
+        )
+        return (row[0] for row in rows)
 
     def _sort_all(self, sort: Sort, *, trashed: bool, most: int | None) -> list[int]:
         """An order of the index's own table, without an index of its own."""

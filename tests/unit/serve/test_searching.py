@@ -12,10 +12,12 @@ from tests.support.serving import serving
 
 from bifolio import Library, limits
 from bifolio.home import Home
+from bifolio.library.windows import Windows
 from bifolio.records.edits import Act, Edit
 from bifolio.search import filters
 from bifolio.serve.parameters import SORTS
 from bifolio.serve.served_library import ServedLibrary
+from bifolio.storage import index
 from bifolio.storage.ranks import Ranks
 
 COUNT = 90
@@ -71,6 +73,19 @@ def test_ranks_sort_as_the_database_does(
     for most in (None, 1, 7, COUNT):
         if found:
             assert served.ranks.in_order(list(found), sort=sort, most=most) == wanted[:most]
+
+
+@pytest.mark.parametrize("way", ["", "-"])
+@pytest.mark.parametrize("name", SORTS.values())
+def test_many_are_found_in_an_order_by_walking_through_all(
+    library: Library, monkeypatch: pytest.MonkeyPatch, name: str, way: str
+) -> None:
+    windows = Windows(library)
+    query, sort = filters.with_words("paper", everywhere=True), way + name
+    found, wanted = windows.matching(query), windows.order(query, sort=sort)
+    monkeypatch.setattr(index, "_SORTED_MAX", 0)
+    for most in (None, 1, 7, COUNT):
+        assert windows.in_order(list(found), sort=sort, most=most) == wanted[:most]
 
 
 def test_a_reference_without_a_rank_is_noticed() -> None:
