@@ -16,7 +16,6 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``derivation_worker`` the same by a second process, while this one merges and writes
 ``checked_states`` the states of a snapshot checked, by both processes
 ``checking``   one of them, and a reference's share of the state hash
-``unreadable`` what Python raises for values of another form than a reader expects
 ``derivation_process`` that process: batches of records in, what is stored or found of them out
 ``worker_process`` a second process of this program, as it is seen from here and from inside
 ``creation``   a new reference out of a file, with all that is stored of it

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bifolio.document import canonical, snapshot_states, view
-from bifolio.errors import DocumentError
+from bifolio.errors import DATA_FAULTS, DocumentError
 from bifolio.replica.creation import REFERENCE
-from bifolio.replica.unreadable import UNREADABLE
 
 
 def check_one(record_id: str, state: bytes, slots: Mapping[int, str]) -> int | None:
@@ -25,5 +24,5 @@ def check_one(record_id: str, state: bytes, slots: Mapping[int, str]) -> int | N
         entries = document.entries()
         kind = view.kind_of(entries)
         return canonical.record_share(record_id, kind, entries) if kind == REFERENCE else None
-    except (DocumentError, *UNREADABLE):
+    except (DocumentError, *DATA_FAULTS):
         return None

@@ -12,12 +12,11 @@ from bifolio import limits
 from bifolio.document import canonical, registers, sets, view
 from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
-from bifolio.errors import DocumentError
+from bifolio.errors import DATA_FAULTS, DocumentError
 from bifolio.replica import hot_records, projection
 from bifolio.replica.backlog import Backlog, Noted
 from bifolio.replica.creation import REFERENCE, Creation
 from bifolio.replica.deletion_guard import Filter
-from bifolio.replica.unreadable import UNREADABLE
 from bifolio.storage.derived import StoredBefore, StoredReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
@@ -186,7 +185,7 @@ class Workspace:
         """``_store``; values of a form that nothing of ours can read are the record's fault."""
         try:
             return self._store(record_id, references, later)
-        except UNREADABLE as error:
+        except DATA_FAULTS as error:
             kind = type(error).__name__
             raise DocumentError(f"it holds what cannot be read ({kind})") from error
 

@@ -58,8 +58,8 @@ class FoundLists:
 class KeptRanks:
     """The ranks of all references in the orders that were asked for.
 
-    Making them reads all references once: that is done between requests. What is found is sorted by
-    looking each reference up until then.
+    Making them reads all references once: that is done when nobody has asked for a while. Until
+    then the database sorts what is found.
     """
 
     def __init__(self, windows: Windows) -> None:
