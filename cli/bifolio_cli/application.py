@@ -154,7 +154,11 @@ def invoke(arguments: list[str], output: Output) -> int:
 _SECRET = pattern(r"bifolio:\S*|[A-Za-z0-9_-]{24,}")
 #: Verbs after which anything may be a part of a ticket or a code that was not quoted.
 _SECRETIVE = ("attach", "recovery")
-_REPEATED = pattern(r"(unexpected extra arguments?|No such option|Invalid value[^:]*):? ?.*")
+#: Not a short word behind two hyphens: that is a mistyped option, no part of a ticket or a code.
+_REPEATED = pattern(
+    r"(unexpected extra arguments?|No such option(?!: --[a-z-]{1,16}(?![\w-]))|Invalid value[^:]*)"
+    r":? ?.*"
+)
 
 
 def _without_secrets(message: str, path: str) -> str:

@@ -26,7 +26,15 @@ _OUTCOMES = {
 def copy(
     context: typer.Context,
     refs: ReferencesArgument,
-    to: Annotated[str, typer.Option("--to", metavar="PATH", help="The library to copy them into.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="PATH|NAME",
+            help="The library to copy them into: its folder, or its name as 'bifolio libraries' "
+            "lists it.",
+        ),
+    ],
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:

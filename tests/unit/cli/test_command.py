@@ -188,3 +188,13 @@ def test_a_full_stdout_ends_in_one_sentence_on_stderr(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"No space left" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_mistyped_option_is_named_also_where_tickets_are_given(tmp_path: Path) -> None:
+    result = _run("attach", "--labell", "office", home=tmp_path)
+    assert result.returncode == 2
+    assert b"No such option: --labell" in result.stderr
+    for secret in ("--QkVeryMuchOfATicket", "-kkd", "--abcdefghijklmnopqrstuvw", "--abc_DEF"):
+        result = _run("attach", secret, home=tmp_path)
+        assert result.returncode == 2
+        assert secret.strip("-").encode() not in result.stderr + result.stdout
