@@ -1,36 +1,26 @@
-"""What a hostile relay may try, one attack each; ``ATTACKS`` names them all.
-
-Each is made for a world of its own. Where the relay's host helps as a member, it signs what it
-likes.
-"""
+"""Attacks by what a relay answers: receipts, greetings, ends, and too much of anything."""
 
 from __future__ import annotations
 
-import itertools
-import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
+from tests.simulation.hostile_attacks.cases import (
+    UNKNOWN_MESSAGE,
+    attack,
+    is_of,
+    stranger_envelope,
+)
 from tests.simulation.hostile_world import World, library_of_others
 from tests.support.forks import proof_of_fork
-from tests.support.hostile_relay import Answers, Attack, Line, RewrittenLog
-from tests.unit.replica.builders import Computer
+from tests.support.hostile_relay import Answers, Attack, Line
 
 from bifolio import limits
 from bifolio.crypto.envelope import (
-    KIND_CHANGES,
-    NO_PREVIOUS,
-    Envelope,
-    Header,
     SignedHeader,
-    open_envelope,
     parse_envelope,
-    seal,
 )
-from bifolio.crypto.keys import new_device_keys
 from bifolio.ids import content_hash
-from bifolio.wire.changes import Attested, Body
 from bifolio.wire.messages import (
     Ack,
     Append,
@@ -43,7 +33,6 @@ from bifolio.wire.messages import (
     Create,
     Envelopes,
     Hello,
-    Members,
     Message,
     Nack,
     Pull,
@@ -53,271 +42,6 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
-from bifolio.wire.position import LogPosition
-
-#: ``[number of a message's type that no version knows yet, something]``.
-UNKNOWN_MESSAGE = b"\x92\x78\xc3"
-
-
-@dataclass(frozen=True)
-class Case:
-    """An attack, and what must be seen of it.
-
-    ``reads`` is a part of what a user reads while it lasts; empty where it is harmless. ``heavy``
-    ones are not in the default run.
-    """
-
-    make: Callable[[World], Attack]
-    reads: str = ""
-    heavy: bool = False
-
-
-ATTACKS: dict[str, Case] = {}
-
-
-def attack(reads: str = "", *, heavy: bool = False) -> Callable[[Callable[[World], Attack]], None]:
-    """Enter an attack under its function's name."""
-
-    def enter(make: Callable[[World], Attack]) -> None:
-        ATTACKS[make.__name__.removeprefix("_")] = Case(make, reads, heavy)
-
-    return enter
-
-
-# --- the log: forged, altered, in another order, from elsewhere ---------------------------------
-
-
-def stranger_envelope(world: World, number: int = 0) -> Envelope:
-    """One of this library, well signed by a device that nobody let in."""
-    keys = new_device_keys("stranger", random.Random(number).randbytes)
-    header = Header(
-        library=world.alice.replica.library_id,
-        generation=0,
-        device=keys.sign_public,
-        chain=number.to_bytes(16),
-        seq=1,
-        previous=NO_PREVIOUS,
-        kind=KIND_CHANGES,
-        membership_head=world.mallory.membership_head,
-    )
-    draw = random.Random(number).randbytes
-    return seal(
-        header, Body((), ()).serialize(), content_key=b"x" * 32, keys=keys, random_bytes=draw
-    )
-
-
-def _of(_world: World, envelope: bytes, one: Computer) -> bool:
-    return parse_envelope(envelope).header.device == one.keys.sign_public
-
-
-def _new_epoch(change: Callable[[list[bytes], Line], Sequence[bytes]]) -> RewrittenLog:
-    """Another log, told as that of a relay that was set up again, so that all of it is read."""
-    return RewrittenLog(change, epoch=b"e" * 16)
-
-
-@attack("A received change was refused|were refused|no Bifolio")
-def _forges_bytes(_: World) -> Attack:
-    return _new_epoch(lambda log, _: [b"\xc1 no envelope", *log, b"", b"x" * 5000])
-
-
-@attack("signature", heavy=True)
-def _forges_signatures(_: World) -> Attack:
-    return _new_epoch(lambda log, _: [*log, *(raw[:-1] + bytes([raw[-1] ^ 1]) for raw in log)])
-
-
-@attack(heavy=True)
-def _forges_strangers(world: World) -> Attack:
-    return _new_epoch(lambda log, _: [*(stranger_envelope(world, n).raw for n in range(20)), *log])
-
-
-@attack("signature|refused")
-def _alters_content(_: World) -> Attack:
-    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
-        return [raw[: len(raw) // 2] + b"?" + raw[len(raw) // 2 + 1 :] for raw in log]
-
-    return _new_epoch(change)
-
-
-@attack("signature|refused", heavy=True)
-def _alters_a_header(world: World) -> Attack:
-    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
-        return [
-            raw.replace(world.alice.keys.sign_public, world.bob.keys.sign_public) for raw in log
-        ]
-
-    return _new_epoch(change)
-
-
-@attack("refused", heavy=True)
-def _truncates_envelopes(_: World) -> Attack:
-    return _new_epoch(lambda log, _: [raw[: len(raw) // 2] for raw in log])
-
-
-@attack("does not speak Bifolio's protocol", heavy=True)
-def _truncates_messages(_: World) -> Attack:
-    def says(message: Message) -> Iterable[Message | bytes]:
-        if isinstance(message, Envelopes | Ack):
-            return [message.serialize()[:-3]]
-        return [message]
-
-    return Answers(says=says)
-
-
-@attack()
-def _reorders(_: World) -> Attack:
-    return _new_epoch(lambda log, _: log[::-1])
-
-
-@attack()
-def _replays_entries(_: World) -> Attack:
-    return _new_epoch(lambda log, _: [*log, *log, *log[::-1]])
-
-
-@attack("CHALLENGE came in the state", heavy=True)
-def _replays_messages(_: World) -> Attack:
-    return Answers(says=lambda message: [message, message])
-
-
-@attack(heavy=True)
-def _replays_what_is_no_greeting(_: World) -> Attack:
-    def says(message: Message) -> Iterable[Message]:
-        return [message] if isinstance(message, Challenge | Welcome) else [message, message]
-
-    return Answers(says=says)
-
-
-@attack("lost part of its log")
-def _splices_another_library(world: World) -> Attack:
-    others = library_of_others(world.folder / "elsewhere")
-    return _new_epoch(
-        lambda log, _: [one for pair in itertools.zip_longest(others, log) for one in pair if one]
-    )
-
-
-# --- withheld, rolled back ----------------------------------------------------------------------
-
-
-@attack()
-def _withholds_a_tail(world: World) -> Attack:
-    keep = len(world.evil.log())
-    return RewrittenLog(lambda log, _: log[:keep])
-
-
-@attack(heavy=True)
-def _withholds_one_author(world: World) -> Attack:
-    return _new_epoch(lambda log, _: [raw for raw in log if not _of(world, raw, world.alice)])
-
-
-@attack("lost part of its log")
-def _rolls_back_in_the_same_epoch(_: World) -> Attack:
-    return RewrittenLog(lambda log, _: log[:1])
-
-
-@attack("lost part of its log", heavy=True)
-def _rolls_back_to_a_new_epoch(_: World) -> Attack:
-    return _new_epoch(lambda log, _: log[:1])
-
-
-@attack("lost part of its log", heavy=True)
-def _a_new_epoch_each_time(_: World) -> Attack:
-    count = itertools.count()
-
-    class Again(RewrittenLog):
-        def begin(self, _: Line) -> None:
-            self._epoch = next(count).to_bytes(16)
-
-    return Again(lambda log, _: log)
-
-
-@attack("lost part of its log", heavy=True)
-def _takes_and_keeps_nothing(world: World) -> Attack:
-    """ACK for what it drops: the log that it tells later does not have it."""
-    before = world.evil.log()
-    return RewrittenLog(lambda _log, _line: before, keeps=False)
-
-
-@attack("different things|lost part of its log")
-def _tells_two_stories(world: World) -> Attack:
-    """Each of the two gets what the other wrote, in another order."""
-
-    def change(log: list[bytes], line: Line) -> Sequence[bytes]:
-        is_alice = line.hello is not None and line.hello.device == world.alice.keys.sign_public
-        return log if is_alice else [*log[1::-1], *log[2:]]
-
-    return _new_epoch(change)
-
-
-# --- the membership log -------------------------------------------------------------------------
-
-
-def _members(change: Callable[[Members], Members], *, told: int | None = None) -> Attack:
-    def says(message: Message) -> Iterable[Message]:
-        match message:
-            case Members():
-                return [change(message)]
-            case Welcome() if told is not None:
-                return [replace(message, members=told)]
-        return [message]
-
-    return Answers(says=says)
-
-
-@attack(heavy=True)
-def _tells_a_short_membership_log(world: World) -> Attack:
-    members = world.alice.member_log.membership()
-    assert members is not None
-    head = content_hash(members.records[0])
-    return Answers(
-        says=lambda message: [
-            replace(message, members=1, members_head=head)
-            if isinstance(message, Welcome)
-            else message
-        ]
-    )
-
-
-@attack("", heavy=True)
-def _tells_another_membership_head(_: World) -> Attack:
-    # The list itself is asked for then, and it is the right one.
-    return Answers(
-        says=lambda message: [
-            replace(message, members_head=b"h" * 32) if isinstance(message, Welcome) else message
-        ]
-    )
-
-
-@attack("member")
-def _forges_a_membership_record(world: World) -> Attack:
-    members = world.alice.member_log.membership()
-    assert members is not None
-    count = len(members.records)
-
-    def says(message: Message) -> Iterable[Message]:
-        match message:
-            case Welcome():
-                return [replace(message, members=count + 1, members_head=b"h" * 32)]
-            case Members():
-                forged = members.records[-1][:-1] + b"?"
-                return [Members(message.start, (forged,), count + 1, content_hash(forged))]
-        return [message]
-
-    return Answers(says=says)
-
-
-@attack("again and again|list of members")
-def _members_without_end(_: World) -> Attack:
-    def answers(message: Message) -> Iterable[Message] | None:
-        if isinstance(message, PullMembers):
-            return [Members(message.start, (), message.start + 9, b"h" * 32)]
-        return None
-
-    def says(message: Message) -> Iterable[Message]:
-        if isinstance(message, Welcome):
-            return [replace(message, members=message.members + 9)]
-        return [message]
-
-    return Answers(says=says, answers=answers)
-
 
 # --- ACK and NACK --------------------------------------------------------------------------------
 
@@ -389,7 +113,7 @@ def _nacks_fork_without_proof(_: World) -> Attack:
 @attack("does not show the other one", heavy=True)
 def _nacks_fork_with_another_s_proof(world: World) -> Attack:
     bob = next(
-        one for one in map(parse_envelope, world.evil.log()) if _of(world, one.raw, world.bob)
+        one for one in map(parse_envelope, world.evil.log()) if is_of(world, one.raw, world.bob)
     )
     return _nacks(Code.FORK, proof=SignedHeader.of(bob).serialize())
 
@@ -728,95 +452,3 @@ def _answers_late(_: World) -> Attack:
             return bool(late)
 
     return Late()
-
-
-# --- with a member's help ------------------------------------------------------------------------
-
-
-@attack("refused|not sent|wrote")
-def _helped_claims_to_replace(world: World) -> Attack:
-    """The host says that its envelope replaces Alice's, which it withholds from Bob."""
-    mallory = world.mallory
-
-    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
-        alice = [raw for raw in log if _of(world, raw, world.alice)]
-        claim = mallory.says(replaces=tuple(map(content_hash, alice)))
-        return [claim.raw, *(raw for raw in log if raw not in alice)]
-
-    return _new_epoch(change)
-
-
-@attack(heavy=True)
-def _helped_carries_in_another_order(world: World) -> Attack:
-    """What Alice wrote lies inside the host's envelopes, backwards."""
-    mallory = world.mallory
-
-    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
-        alice = [raw for raw in log if _of(world, raw, world.alice)]
-        others = [raw for raw in log if raw not in alice]
-        return [*others, *(mallory.says(carried=(raw,)).raw for raw in alice[::-1])]
-
-    return _new_epoch(change)
-
-
-@attack("refused|named")
-def _helped_carries_forgeries(world: World) -> Attack:
-    mallory = world.mallory
-
-    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
-        forged = tuple(raw[:-1] + bytes([raw[-1] ^ 1]) for raw in log)
-        strange = tuple(stranger_envelope(world, n).raw for n in range(3))
-        return [*log, mallory.says(carried=(*forged, *strange, b"no envelope")).raw]
-
-    return _new_epoch(change)
-
-
-@attack("under a name that is not its author's")
-def _helped_writes_as_another(world: World) -> Attack:
-    """The host signs what Alice wrote as its own."""
-    mallory = world.mallory
-
-    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
-        stolen = []
-        for raw in log:
-            envelope = parse_envelope(raw)
-            if _of(world, raw, world.alice):
-                stolen.append(mallory.says(*_opened(world, envelope).changes).raw)
-        return [*stolen, *(raw for raw in log if not _of(world, raw, world.alice))]
-
-    return _new_epoch(change)
-
-
-@attack("refused", heavy=True)
-def _helped_signs_rubbish(world: World) -> Attack:
-    mallory = world.mallory
-    rubbish = [mallory.seals(bytes([number]) * 50).raw for number in range(30)]
-    return _new_epoch(lambda log, _: [*rubbish, *log])
-
-
-@attack()
-def _helped_forks_its_chain(world: World) -> Attack:
-    """Each of the two honest ones gets another envelope for one place of the host's chain."""
-    mallory = world.mallory
-    first = mallory.seals(Body((), ()).serialize(), moves=False)
-    second = mallory.seals(Body((), ()).serialize())
-
-    def change(log: list[bytes], line: Line) -> Sequence[bytes]:
-        is_alice = line.hello is not None and line.hello.device == world.alice.keys.sign_public
-        return [*log, (first if is_alice else second).raw]
-
-    return _new_epoch(change)
-
-
-@attack(heavy=True)
-def _helped_attests_another_log(world: World) -> Attack:
-    mallory = world.mallory
-    lie = Attested.at(LogPosition(b"e" * 16, 1, b"?" * 32))
-    made = mallory.says(attested=lie)
-    return _new_epoch(lambda log, _: [*log, made.raw])
-
-
-def _opened(world: World, envelope: Envelope) -> Body:
-    key = world.host.member_log.key(envelope.header.generation)
-    assert key is not None
-    return Body.parse(open_envelope(envelope, key))
