@@ -23,6 +23,7 @@ _READ_AS: Final = {
     "iso-8859-15": _WINDOWS,
     "windows-1252": _WINDOWS,
     "iso-8859-9": "cp1254",
+    "iso-8859-13": "cp1257",
     "uhc": "cp949",
     "euc-kr": "cp949",
     "euc-jp": "euc_jis_2004",
@@ -31,19 +32,21 @@ _READ_AS: Final = {
     "gb2312": "gb18030",
     "maccyrillic": "mac-cyrillic",
     "windows-1253": "cp1253",
+    "tis-620": "cp874",
+    "iso-8859-11": "cp874",
 }
 #: What programs of this field wrote; anything else that the detector says is a chance of few bytes.
 _LATIN: Final = frozenset({_WINDOWS, "cp1250", "cp1254", "iso8859-2", "cp1257"})
 _OTHERS: Final = frozenset(
     """
-    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp866 cp855 cp1253 iso8859-7 cp1255 cp1256 cp949
-    euc_jis_2004 cp932 big5hkscs gb18030
+    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp866 cp855 cp1253 iso8859-7 cp1255 cp1256 cp874
+    cp949 euc_jis_2004 cp932 big5hkscs gb18030
     """.split()
 )
 #: Those of one byte for each letter, whose words have hardly an ASCII letter.
 _OF_OTHER_LETTERS: Final = frozenset(
     """
-    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp866 cp855 cp1253 iso8859-7 cp1255 cp1256
+    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp866 cp855 cp1253 iso8859-7 cp1255 cp1256 cp874
     """.split()
 )
 #: Of Macs and of DOS; of two that fit alike that with more of the letters that are common.
@@ -56,7 +59,9 @@ _LONE_LETTER: Final = re.compile(rb"[A-Za-z][\x80-\xff]{1,2}(?=[A-Za-z])")
 _WIDE: Final = frozenset({"cp949", "euc_jis_2004", "big5hkscs", "gb18030"})
 _PAIR: Final = re.compile(rb"[\xa1-\xfe][\xa1-\xfe]")
 #: So many characters without an ASCII byte are no Big5, of whose characters three in five have one.
-_PAIRS_OF_NO_BIG5: Final = 8
+_PAIRS_OF_NO_BIG5: Final = 4
+#: A run of bytes beyond ASCII that is no run of such pairs; letters of one byte have some.
+_ODD_RUN: Final = re.compile(rb"(?<![\x80-\xff])(?!(?:[\xa1-\xfe]{2})+(?![\x80-\xff]))[\x80-\xff]+")
 _KANA: Final = re.compile(rb"[\xa4\xa5][\xa1-\xf6]")
 _HANGUL: Final = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
 #: The share of characters by which Japanese and Korean tell themselves.
@@ -79,11 +84,18 @@ _LETTERS_MIN: Final = 2
 _SURE: Final = 0.6
 _SURE_OF_FEW: Final = 0.75
 _FEW: Final = 6
+#: What a Baltic text has, read as Windows-1252: its letters of Icelandic, which Icelandic has in
+#: other words, and Lithuanian endings.
+_BALTIC: Final = re.compile(rb"[\xd0\xde\xf0\xfe]|i\xf8(?![A-Za-z])|\xe8i[u\xfb]")
+_ICELANDIC: Final = re.compile(rb"\xde[o\xf3]r|\xf0(?:ur|ir|ar|as|ss|sd|r\xfan|mun)|\xed\xf0")
+#: What Portuguese and French have and no text of Central Europe does.
+_WESTERN: Final = re.compile(rb"\xf5es(?![a-z])|\xe3o(?![a-z])|[a-z]\xe8res?(?![a-z])")
+_CENTRAL: Final = frozenset({"cp1250", "iso8859-2"})
 #: Bytes that Windows-1252 leaves open.
 _OPEN: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: Signs that touch a word, and where.
 _IN_WORDS: Final = frozenset("\u2019\u2018\u2013\u2014\xa0\xad")
-_NO_LETTERS: Final = frozenset("ªº")
+_NO_LETTERS: Final = frozenset("ªºˆ")
 _BEFORE_WORDS: Final = frozenset("\u201c\u2018\u201e\u201a«‹¿¡\u2013\u2014©§†‡•")
 _BEHIND_WORDS: Final = frozenset("\u201d\u2019\u201c\u2018»›…™®\u2013\u2014°ºª†‡")
 #: Two characters in a row, as every text in characters has them somewhere.
@@ -97,6 +109,20 @@ _SPANISH: Final = re.compile(
     rb"[a-z]{1,2}(?![A-Za-z\x80-\xff])"
     rb"|(?<!qu)(?<=[a-z]{2})(\x92)(?!(?:s|t|d|m|re|ve|ll|em|am)(?![a-z]))[a-z]"
 )
+#: Where one byte alone is a letter or a dash of Mac Roman: by Windows-1252 these are words with a
+#: dash, an apostrophe or another sign inside, or letters between figures and blanks.
+_MAC_WORDS: Final = re.compile(
+    rb"(?<=[\d ])[\xd0\xd1](?=[\d ])|[a-z]\xd5s(?![a-z])|\xd2[A-Za-z][^\xd2\xd3\n]{0,80}\xd3"
+    rb"|(?<=[b-df-hj-km-np-qs-tv-xzBCDFGHJKMNPQSTVWXZ])\x9a(?=[b-df-hj-np-tv-z])"  # Kšnig
+    rb"|[A-Za-z][a-z]\x96(?:os?|[eo]z|ol(?:a|as|es)?)(?![A-Za-z\x80-\xff])"  # Mu–oz
+    rb"|(?:[Ee]spa|Pe|[Nn]i|[Ss]e|ense)\x96(?:as?|or[ae]?s?|anza)(?![A-Za-z\x80-\xff])"
+    rb"|[cs]i\x97n(?:es)?(?![a-z])|(?:L\x97p|G\x97m)ez"  # determinaci—n
+    rb"|[a-z]{2}\x92(?:as?|[nr]ez|guez|genas?)(?![A-Za-z\x80-\xff])|(?<![a-z])D\x92az(?![a-z])"
+    rb"|(?<![A-Za-z])\x86ber|(?<![A-Za-z])\x85(?:sterr|ffn|kono|kolo)"  # †ber
+    rb"|(?:seg|alg|com)\x9cn(?![a-z])|(?<!n)[ao]\x91l(?![a-z])"
+)
+#: So many of the bytes beyond ASCII are in such words, at least, where a text is of Mac Roman.
+_MAC_SHARE: Final = 0.1
 _QUOTES: Final = re.compile(rb"[\x93\x94]")
 #: Each of these signs by itself may be one; two kinds of them, among few bytes, are letters.
 _SPANISH_KINDS: Final = 2
@@ -125,6 +151,7 @@ _SHOWN: Final = {
     "cp866": "code page 866 (DOS, Cyrillic)",
     "mac-cyrillic": "Mac Cyrillic",
     "euc_kr": "EUC-KR (Korean)",
+    "cp874": "Windows-874 (Thai)",
     "cp949": "CP949 (Korean)",
     "euc_jis_2004": "EUC-JP (Japanese)",
     "euc_jp": "EUC-JP (Japanese)",
@@ -148,6 +175,7 @@ def guess(raw: bytes) -> str:
     """The set that a text is most likely in, by a name that decodes all of it; empty where none
     of those that are considered does."""
     lines = b"\n".join(line for line in raw.splitlines() if _HIGH.search(line))[:_BYTES_MAX]
+    lines = lines.translate(None, b"{}")  # BibTeX's braces may be inside of words
     return next((one for one in _candidates(lines) if _decodes(raw, one)), "")
 
 
@@ -158,9 +186,11 @@ def _candidates(lines: bytes) -> list[str]:
     if found in _OTHERS and not _is_latin(lines, found):
         return [found, _WINDOWS]
     high = len(_HIGH.findall(lines))
+    if not _ODD_RUN.search(lines) and high >= 2 * _PAIRS_OF_NO_BIG5:
+        return [_tell_wide(lines, found), _WINDOWS]
     if _UTF_8.search(lines):
         return [_WINDOWS]
-    if high < _FEW and _is_spanish(lines):
+    if len(_MAC_WORDS.findall(lines)) > high * _MAC_SHARE or (high < _FEW and _is_spanish(lines)):
         return [_MAC, _WINDOWS]
     if old := _old_set(lines, found):
         return [old, _WINDOWS]
@@ -259,7 +289,11 @@ def _fits_as_sign(one: str, *, inside: bool, after_word: bool) -> int:
 
 
 def _says_otherwise(lines: bytes, name: str) -> bool:
-    """Whether a set gives letters, and others than Windows-1252 does."""
+    """Whether a set gives letters, and others than Windows-1252 does, and they are likelier."""
+    if name == "cp1257" and (not _BALTIC.search(lines) or _ICELANDIC.search(lines)):
+        return False
+    if name in _CENTRAL and _WESTERN.search(lines):
+        return False
     read = lines.decode(name, errors="replace")
     letters = sum(1 for one in read if one > "\x7f" and one.isalpha())
     western = lines.decode(_WINDOWS, errors="replace")

@@ -144,7 +144,7 @@ def split_people(text: str) -> list[str]:
         parts = [part for part in parts if any(map(str.isalnum, part))]
         people = [one for part in parts for one in split_people(part)] if len(parts) > 1 else []
         if people and all(map(_is_person, people)):
-            return people if ";" in written else list(map(_family_first, people))
+            return list(map(_family_first, people))
         if separator is _PARTED[0] and any(map(_has_initials, people)):
             return people  # a body among people
     if written.count(",") + 1 >= 2 and (people := _between_commas(written)):

@@ -21,6 +21,7 @@ from bifolio.document.view import read_view
 from bifolio.formats import MAPPING_VERSION
 from bifolio.ids import digest
 from bifolio.imports.attached_files import Intake
+from bifolio.imports.known_notes import KnownNotes, brings_joined
 from bifolio.imports.matching import Decision, Matcher, MatchKind, with_citation_key
 from bifolio.imports.prefetch import Prefetch
 from bifolio.imports.same_groups import SameGroups
@@ -69,6 +70,7 @@ class Importer:
         self._blocks: list[ImportedBlocks] = []
         self._groups: list[ImportedGroup] = []
         self._same_groups = SameGroups(replica)
+        self._known_notes: dict[str, KnownNotes] = {}
         self._intake = Intake(replica, keeps=keeps_files)
 
     def run(
@@ -180,7 +182,15 @@ class Importer:
                 writes = [write for write in decided if write is not None]
                 if writes:
                     self._commit([*writes, *self._block_writes()])
+                self._part_joined_notes()
             yield len(page)
+
+    def _part_joined_notes(self) -> None:
+        """Of what came as one note, take out what the references have as notes of their own."""
+        if self._known_notes:
+            known = [(record_id, one.write) for record_id, one in self._known_notes.items()]
+            self._replica.commit_inside(known)
+            self._known_notes = {}
 
     def _decide(
         self, staged: StagedRecord, reference: ImportedReference, matcher: Matcher, ahead: Prefetch
@@ -223,6 +233,8 @@ class Importer:
         if not self._fits(imports, reference.line, "the record has"):
             return None
         write = _Write(record_id, document, rejoining.merge_imports(document, imports))
+        if brings_joined(before.values, reference.values):
+            self._known_notes[record_id] = KnownNotes(before.values)
         after = read_view(document.visible())
         self._tally.updated_keys.append(decision.name)
         in_conflict = {conflict.field for conflict in before.conflicts}

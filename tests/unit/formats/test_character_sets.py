@@ -30,6 +30,8 @@ TEXTS = {
     "tr": ("Şahin, Gökçe", "Türkiye'de kütüphanecilik", "Türk Kütüphaneciliği"),
     "he": ("כהן, יוסף", "תולדות הדפוס העברי", "כתב עת לספרות"),
     "ar": ("محمد, أحمد", "تاريخ الطباعة في العالم العربي", "مجلة العلوم"),
+    "lt": ("Žukauskas, Šarūnas", "Lietuvių kalbos žodynas ir jo rengėjai", "Žemė"),
+    "lv": ("Bērziņš, Jānis", "Latviešu valodas vēsture", "Vēstis"),
 }
 
 
@@ -59,6 +61,8 @@ TEXTS = {
         ("tr", "cp1254", "Windows-1254"),
         ("he", "cp1255", "Windows-1255"),
         ("ar", "cp1256", "Windows-1256"),
+        ("lt", "cp1257", "Windows-1257"),
+        ("lv", "cp1257", "Windows-1257"),
     ],
 )
 @each(
@@ -151,3 +155,60 @@ def test_a_western_text_whose_only_high_bytes_are_signs_is_one(text: str) -> Non
 def test_sets_of_dos_and_macs_are_told_by_where_their_letters_are(text: str, name: str) -> None:
     raw = f"TY  - JOUR\nTI  - {text}\nAU  - Smith, J.\nER  - \n".encode(name)
     assert text in raw.decode(guess(raw))
+
+
+@each(
+    "text",
+    [
+        "Doe, J. Folding – a history",
+        "Doe, J. Dogs, 1833–1988",
+        "Nelson’s letters",
+        "A “new” method",
+        "König, Werner",
+        "Möhlig, W. Der Wörterbuchgebrauch",
+        "Muñoz, C.",
+        "Nuñez, R.",
+        "Ramírez, C.",
+        "Über Papier",
+        "Österreich",
+        "La situación actual",
+        "Boy{é}, Gilles",
+    ],
+)
+def test_one_letter_of_mac_roman_in_a_word_tells_it(text: str) -> None:
+    assert guess(f"@misc{{a, note={{{text}}}}}\n".encode("mac-roman")) == "mac-roman"
+
+
+@each(
+    "text",
+    [
+        "The presence of absence in {Saussure}’s theory",
+        "{{Colombia}}’s language policy",
+        "Un’analisi dell’arte – e d’altro",
+        "Dušan Vršac and Ivan Šimek",
+        "Les différents apports de la recherche berbère",
+        "Questões para a teoria gramatical",
+        "Indriðason, Þorsteinn",
+        "Góður maðurinn. En studie över den",
+        "Inscriptiones rhodiæ ineditæ",
+        "Joshi, Tîkâ Râm",
+        "Either–or and 1–9",
+    ],
+)
+def test_a_western_text_is_no_other_set_s(text: str) -> None:
+    assert guess(f"@misc{{a, note={{{text}}}}}\n".encode("cp1252")) == "cp1252"
+
+
+@each(
+    ("text", "encoding", "read"),
+    [
+        ("Wang, W. 折纸的历史", "gb18030", "gb18030"),
+        ("王伟. 折纸的历史", "gb18030", "gb18030"),
+        ("Kim, C. 종이접기", "euc_kr", "cp949"),
+        ("Yamada, T. 折紙の歴史", "euc_jp", "euc_jis_2004"),
+        ("Papadopoulos. Χαρτί", "cp1253", "iso8859-7"),
+        ("Petraitis, J. Apie žemę", "cp1257", "cp1257"),
+    ],
+)
+def test_a_few_characters_of_other_scripts_are_enough(text: str, encoding: str, read: str) -> None:
+    assert guess(f"TY  - JOUR\nTI  - {text}\nER  - \n".encode(encoding)) == read

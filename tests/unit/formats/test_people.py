@@ -21,7 +21,7 @@ DOE, ROE = Name("Doe", "J."), Name("Roe", "K.")
         ("Doe J.; Roe K.", (DOE, ROE)),
         ("Doe, J. and Roe, K.", (DOE, ROE)),
         ("Doe, J. & Roe, K.", (DOE, ROE)),
-        ("Jane Doe; John Roe", (Name(literal="Jane Doe"), Name(literal="John Roe"))),
+        ("Jane Doe; John Roe", (Name("Doe", "Jane"), Name("Roe", "John"))),
         ("Doe J.A.", (Name("Doe", "J.A."),)),
         ("Smith JA", (Name("Smith", "JA"),)),
         ("Roe R.", (Name("Roe", "R."),)),

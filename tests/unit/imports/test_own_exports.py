@@ -128,3 +128,87 @@ def test_a_file_that_was_added_to_an_own_export_comes_in(library: Library) -> No
     assert counts(report) == (0, 1, 0)
     (only,) = library.list()
     assert [one.name for one in library.files.list(only.key)] == ["a.pdf"]
+
+
+FIRST, SECOND = "The first note.", "The second.\n\nWith a paragraph."
+
+
+def texts_of(library: Library) -> list[str]:
+    (only,) = library.list()
+    return [one.text for one in library.notes.list(only.key)]
+
+
+@pytest.mark.parametrize("note", ["", f"  note = {{{FIRST}}},\n"])
+def test_notes_of_a_changed_export_are_the_notes_that_are_here(library: Library, note: str) -> None:
+    come_back(library, BIB.replace("  year", f"{note}  year") % "{On Paper}", ".bib")
+    (only,) = library.list()
+    for text in [SECOND] if note else [FIRST, SECOND]:
+        library.notes.add(only.key, text)
+    assert counts(read_again(library, ".bib", write_other("2015", "2016"))) == (0, 1, 0)
+    assert texts_of(library) == [FIRST, SECOND]
+    assert library.conflicts() == []
+    # Once more, and with a note that is of the file alone.
+    assert counts(read_again(library, ".bib")) == (0, 0, 1)
+    report = read_again(library, ".bib", write_other("With a paragraph.", "With another."))
+    assert counts(report) == (0, 1, 0)
+    assert library.conflicts() == []
+    new = "The second.\n\nWith another."
+    assert texts_of(library) == [
+        f"{FIRST}\n\n{new}" if note else new,
+        *[FIRST][bool(note) :],
+        SECOND,
+    ]
+
+
+def test_an_own_note_stays_what_it_is_under_a_changed_export(library: Library) -> None:
+    come_back(library, BIB % "{On Paper}", ".bib")
+    (only,) = library.list()
+    library.edit(only.key, [Edit("note", Act.SET, ("Mine.",))])
+    library.notes.add(only.key, SECOND)
+    read_again(library, ".bib", write_other("2015", "2016"))
+    assert (texts_of(library), library.conflicts()) == (["Mine.", SECOND], [])
+
+
+def test_a_note_that_was_changed_here_and_in_the_file_is_a_conflict(library: Library) -> None:
+    come_back(library, BIB.replace("year", "note = {Old.},\n  year") % "{On Paper}", ".bib")
+    (only,) = library.list()
+    library.notes.add(only.key, SECOND)
+    library.edit(only.key, [Edit("note", Act.CLEAR)])
+    read_again(library, ".bib", write_other("The second.", "Another. The second."))
+    (conflict,) = library.conflicts()
+    assert (conflict.field, len(conflict.values)) == ("note", 2)
+
+
+def test_annotations_of_a_changed_export_are_those_that_are_here(library: Library) -> None:
+    come_back(library, BIB % "{On Paper}", ".bib")
+    (only,) = library.list()
+    marked = {"comment": "Why?", "type": "highlight", "text": "marked", "page": "3"}
+    library.annotations.add(only.key, marked)
+    library.annotations.add(only.key, {"comment": "Only said."})
+    before = library.annotations.list(only.key)
+    assert counts(read_again(library, ".bib", write_other("2015", "2016"))) == (0, 1, 0)
+    assert [one.comment for one in library.annotations.list(only.key)] == ["Why?", "Only said."]
+    assert [one.id for one in library.annotations.list(only.key)] == [one.id for one in before]
+
+
+def test_undoing_the_import_of_a_changed_export_leaves_the_notes(library: Library) -> None:
+    come_back(library, BIB % "{On Paper}", ".bib")
+    (only,) = library.list()
+    library.notes.add(only.key, FIRST)
+    library.notes.add(only.key, SECOND)
+    read_again(library, ".bib", write_other("2015", "2016"))
+    library.history.undo()
+    (again,) = library.list()
+    assert again.fields["issued"] == {"date-parts": [[2015]]}
+    assert texts_of(library) == [FIRST, SECOND]
+
+
+def write_other(before: str, after: str) -> Callable[[Path], None]:
+    """A change of a file: one text in the place of another."""
+
+    def change(file: Path) -> None:
+        text = file.read_text(encoding="utf-8")
+        assert before in text
+        file.write_text(text.replace(before, after), encoding="utf-8")
+
+    return change
