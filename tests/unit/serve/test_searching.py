@@ -231,7 +231,7 @@ def test_ranks_are_made_for_a_program_that_asks_without_a_pause(
     with serving(path, home) as running:
         asked, until = 0, time.monotonic() + 20
         running.get("items/top?q=word&sort=title")
-        while not running.server._libraries.main._served.ranks._kept:  # type: ignore[attr-defined]
+        while not _served_by(running.server).ranks._kept:
             assert time.monotonic() < until
             asked += 1
             running.get(f"items/top?q={asked}&sort=title")
@@ -341,8 +341,13 @@ def make_all(served: ServedLibrary) -> None:
         served.ranks.make_more()
 
 
+def _served_by(server: object) -> ServedLibrary:
+    served: ServedLibrary = server._libraries.main._served  # type: ignore[attr-defined]
+    return served
+
+
 def _wait_for_ranks(server: object) -> None:
-    served = server._libraries.main._served  # type: ignore[attr-defined]
+    served = _served_by(server)
     until = time.monotonic() + 20
     while served.has_work:
         assert time.monotonic() < until
