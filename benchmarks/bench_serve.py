@@ -3,12 +3,17 @@
 A process ``bifolio serve --zotero`` is asked over HTTP, on one connection that stays open, as
 programs do; next to it a bare Starlette application with the same server is asked for an empty
 answer. Times are medians of what a program waits; memory is the server's, when it has warmed up and
-many requests. Each kind has so many seconds: on a busy machine fewer are asked. The first search in
-each order is a figure of its own; the others are of a server that knows the orders.
+many requests. Each kind has so many seconds: on a busy machine fewer are asked.
 
-In pieces, one library at a time, each imported once and kept (``--keep``)::
+Searches with new words are the same questions in both libraries, of words that fill a page in the
+small one too, so that the same work is compared: how many rows were shown, and how many of them for
+the first time, is in the figures. They are asked of a server that has come to rest after it was
+asked for each order once, and (``search_at_once``) of one that was just started and gets no pause.
+
+One library, or both in turns, each imported once and kept (``--keep``)::
 
     python benchmarks/bench_serve.py --references 10000 --keep FOLDER
+    python benchmarks/bench_serve.py --in-turns --keep FOLDER
 """
 
 from __future__ import annotations
@@ -22,16 +27,21 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.support.bibliography import words_of_titles, write_bibliography
+from benchmarks.support.bibliography import (
+    mixed,
+    pairs_of_titles,
+    words_of_titles,
+    write_bibliography,
+)
 from benchmarks.support.processes import Computer
 from benchmarks.support.report import Benchmark, Computed, Measured, progress
 
@@ -67,12 +77,14 @@ asyncio.run(server.serve(sockets=[listening]))
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """References in the two libraries, requests of each kind, and of the run for the memory."""
+    """References in the two libraries, requests of each kind, and of the run for the memory; and
+    how many references one page of a search has."""
 
     small: int
     large: int
     requests: int
     many: int
+    page: int
 
 
 class Client:
@@ -99,38 +111,187 @@ class Client:
         self._connection.close()
 
 
-def measure(size: Size, folder: Path) -> Measured:
-    """Ask a bare application and two libraries."""
-    figures: dict[str, float | int] = {"bare_ms": _measure_bare(size.requests)}
-    titles: list[str] = []
-    for name, count in (("small", size.small), ("large", size.large)):
-        found, own = _measure_of(count, folder / name, size, many=name == "small")
-        figures |= {f"{name}_{kind}": value for kind, value in found.items()}
-        titles += own
-    ratios = _over_bare(figures, "small_")
-    for kind in _KINDS:
-        large, small = figures[f"large_{kind}_ms"], figures[f"small_{kind}_ms"]
-        ratios[f"{kind}_large_over_small"] = float(large) / float(small)
-    return Measured(figures, ratios, Computed.of_json(titles))
-
-
-def measure_one(count: int, size: Size, folder: Path) -> dict[str, Any]:
-    """Ask a bare application and one library, which is kept in the folder for the next time."""
-    figures: dict[str, float | int] = {"bare_ms": _measure_bare(size.requests)}
-    found, _ = _measure_of(count, folder / str(count), size, many=True)
-    figures |= found
-    rounded = {name: float(f"{value:.4g}") for name, value in figures.items()}
-    ratios = {name: float(f"{value:.4g}") for name, value in _over_bare(figures, "").items()}
-    return {"benchmark": "serve", "figures": rounded, "ratios": ratios}
-
-
-_KINDS = ("ping", "item", "search", "search_new", "window", "write")
+#: What is asked, in this order: writes last, for each of them makes the orders a little older.
+_KINDS = (
+    "ping",
+    "item",
+    "search",
+    "search_new",
+    "search_common",
+    "window",
+    "write",
+    "search_written",
+)
 #: The orders that searches ask for, and a word that many references have.
 _ORDERS = ("", "&sort=title", "&sort=creator", "&sort=date&direction=asc", "&sort=dateAdded")
 _COMMON = "the"
-#: How long a server is left alone after the first search in each order: what sorts the next ones
-#: is made between requests.
-_SETTLING_S = 3.0
+#: So many of the most frequent words are asked for in turns: more than a server keeps results of.
+_FREQUENT = 40
+#: A server is at rest when it did nothing for so long; and how long it is waited for at most.
+_REST_S = 0.5
+_RESTING_S = 120.0
+
+
+class Questions:
+    """What is asked of the libraries, the same of each, of words drawn by how often titles have
+    them: in each order of Zotero's, in titles and names or in everything, one word, the beginning
+    of one, or two that many titles have both of."""
+
+    def __init__(self, size: Size) -> None:
+        words = mixed(words_of_titles(size.small, least=size.page))
+        pairs = mixed(pairs_of_titles(size.small, least=size.page))[: len(words)]
+        #: Each fills a page in the small library.
+        self.new = [
+            self._question(size, number, text)
+            for number, text in enumerate(
+                one
+                for word, pair in itertools.zip_longest(words, pairs)
+                for one in (word, word[:5], pair)
+                if one
+            )
+        ]
+        frequent = words_of_titles(size.small)[:_FREQUENT]
+        self.common = [self._question(size, *one) for one in enumerate(frequent)]
+
+    def _question(self, size: Size, number: int, text: str) -> str:
+        mode = "&qmode=everything" if number % 2 else ""
+        return f"limit={size.page}&q={quote(text)}{mode}{_ORDERS[number // 2 % len(_ORDERS)]}"
+
+
+class Asked:
+    """One server that is asked, and what it took."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str, questions: Questions) -> None:
+        self._process = process
+        self._client = Client(address)
+        self.figures: dict[str, float | int] = {}
+        began = time.monotonic()
+        window, headers = self._client.ask("GET", "/api/users/0/items/top?limit=100&sort=title")
+        self.figures["first_s"] = time.monotonic() - began
+        server = {"Zotero-Server-ID": headers["zotero-server-id"]}
+        answer, _ = self._client.ask("POST", "/api/local/authorize", {"appName": _PROGRAM}, server)
+        self._leave = server | {"Zotero-API-Key": answer["key"]}
+        self._keys = [one["key"] for one in window]
+        self.titles = [one["data"]["title"] for one in window]
+        self._turn = itertools.count()
+        self._questions = {
+            "search_new": itertools.cycle(questions.new),
+            "search_common": itertools.cycle(questions.common),
+            # From the other end: those that were not asked yet, unless there are few.
+            "search_written": itertools.cycle(questions.new[::-1]),
+        }
+        self._times: list[float] = []
+        self._rows: list[int] = []
+        self._seen: set[str] = set()
+        self._first = 0
+        self._cpu_s = 0.0
+
+    def search_each_order(self) -> None:
+        """Search for what many references have, in one order after the other; then let the server
+        do what it does for the next ones, until it does nothing any more."""
+        times = []
+        for order in _ORDERS:
+            began = time.perf_counter()
+            self._client.ask("GET", f"/api/users/0/items/top?limit=25&q={_COMMON}{order}")
+            times.append(time.perf_counter() - began)
+        self.figures["search_first_ms"] = 1000 * statistics.median(times)
+        until = time.monotonic() + _RESTING_S
+        before = -1.0
+        while (now := _cpu_s(self._process.pid)) != before and time.monotonic() < until:
+            before = now
+            time.sleep(_REST_S)
+
+    def begin(self) -> None:
+        """What follows is of one kind."""
+        self._times, self._rows, self._first = [], [], 0
+        self._cpu_s = _cpu_s(self._process.pid)
+
+    def ask(self, kind: str) -> None:
+        """Ask once."""
+        if kind == "search_written":
+            self._write()
+        act = getattr(self, f"_{kind}", None)
+        question = None if act else next(self._questions[kind])
+        began = time.perf_counter()
+        if act is not None:
+            found = act()
+        else:
+            found, _ = self._client.ask("GET", f"/api/users/0/items/top?{question}")
+        self._times.append(time.perf_counter() - began)
+        if isinstance(found, list):
+            keys = [one["key"] for one in found]
+            self._rows.append(len(keys))
+            self._first += len(set(keys) - self._seen)
+            self._seen.update(keys)
+
+    def end(self, kind: str) -> None:
+        """What one of this kind took."""
+        took = _cpu_s(self._process.pid) - self._cpu_s
+        self.figures[f"{kind}_ms"] = 1000 * statistics.median(self._times[_WARMING:] or self._times)
+        if kind != "search_written":  # with a write in each
+            self.figures[f"{kind}_cpu_ms"] = 1000 * took / len(self._times)
+        if kind in self._questions:
+            self.figures[f"{kind}_rows"] = statistics.mean(self._rows)
+            self.figures[f"{kind}_rows_first"] = self._first / len(self._rows)
+
+    def ask_many(self, count: int) -> None:
+        """What the server holds when it has warmed up, and after so many requests, or as many as
+        fit into the time."""
+        until = time.monotonic() + _MANY_S
+        self.figures["warm_mb"], asked = _memory_mb(self._process.pid), 0
+        while asked < count and time.monotonic() < until:
+            self.ask(("item", "search")[asked % 2])
+            asked += 1
+        self.figures |= {"after_many_mb": _memory_mb(self._process.pid), "many": asked}
+
+    # --- kinds of requests --------------------------------------------------------------------
+
+    def _ping(self) -> None:
+        self._client.ask("POST", "/connector/ping", {})
+
+    def _item(self) -> None:
+        self._client.ask("GET", f"/api/users/0/items/{self._next(self._keys)}")
+
+    def _search(self) -> None:
+        words = self._next(("printing", "knuth", "history type", "1985"))
+        self._client.ask("GET", f"/api/users/0/items/top?limit=25&q={quote(words)}")
+
+    def _window(self) -> None:
+        sort = self._next(("title", "creator", "date", "dateModified"))
+        self._client.ask("GET", f"/api/users/0/items/top?limit=100&start=300&sort={sort}")
+
+    def _write(self) -> None:
+        number = next(self._turn)
+        change = {"abstractNote": f"Written {number}", "version": 10**9}
+        path = f"/api/users/0/items/{self._keys[number % len(self._keys)]}"
+        self._client.ask("PATCH", path, change, self._leave)
+
+    def _next(self, among: Sequence[str]) -> str:
+        return among[next(self._turn) % len(among)]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def measure(size: Size, folder: Path) -> Measured:
+    """Ask a bare application, and two libraries in turns."""
+    figures, titles = _measure_libraries({"small_": size.small, "large_": size.large}, size, folder)
+    ratios = _over_bare(figures, "small_") | _growth(figures)
+    return Measured(figures, ratios, Computed.of_json(titles))
+
+
+def measure_kept(counts: dict[str, int], size: Size, folder: Path) -> dict[str, Any]:
+    """Ask a bare application and libraries, which are kept in the folder for the next time."""
+    figures, _ = _measure_libraries(counts, size, folder)
+    ratios = _over_bare(figures, next(iter(counts)))
+    if len(counts) == 2:
+        ratios |= _growth(figures)
+    return {
+        "benchmark": "serve",
+        "figures": {name: float(f"{value:.4g}") for name, value in figures.items()},
+        "ratios": {name: float(f"{value:.4g}") for name, value in ratios.items()},
+    }
 
 
 def _over_bare(figures: dict[str, float | int], prefix: str) -> dict[str, float]:
@@ -142,148 +303,114 @@ def _over_bare(figures: dict[str, float | int], prefix: str) -> dict[str, float]
     return ratios | {"memory_after_many": float(many) / float(warm)}
 
 
+def _growth(figures: dict[str, float | int]) -> dict[str, float]:
+    """What the large library takes over the small one."""
+    kinds = [f"{kind}_ms" for kind in (*_KINDS, "search_at_once", "search_new_cpu")]
+    return {
+        f"{kind.removesuffix('_ms')}_large_over_small": float(figures[f"large_{kind}"])
+        / float(figures[f"small_{kind}"])
+        for kind in kinds
+    }
+
+
+def _measure_libraries(
+    counts: dict[str, int], size: Size, folder: Path
+) -> tuple[dict[str, float | int], list[str]]:
+    """Figures of libraries of so many references, imported unless they are there from before."""
+    figures: dict[str, float | int] = {"bare_ms": _measure_bare(size.requests)}
+    questions = Questions(size)
+    computers: dict[str, Computer] = {}
+    for name, count in counts.items():
+        computers[name] = _library(count, folder / str(count))
+        figures[f"{name}references"] = json.loads(_kept(computers[name].home).read_text())
+    with _serving(computers, questions) as servers:
+        progress("asking servers that were just started")
+        _ask_in_turns(servers, "search_new", size.requests)
+        for name, server in servers.items():
+            figures[f"{name}search_at_once_ms"] = server.figures["search_new_ms"]
+    with _serving(computers, questions) as servers:
+        for server in servers.values():
+            server.search_each_order()
+        for kind in _KINDS:
+            progress(f"asking: {kind}")
+            _ask_in_turns(servers, kind, size.requests)
+        for name, server in servers.items():
+            progress(f"asking {size.many:,} times")
+            server.ask_many(size.many)
+            figures |= {f"{name}{kind}": value for kind, value in server.figures.items()}
+        return figures, [title for server in servers.values() for title in server.titles]
+
+
+def _ask_in_turns(servers: dict[str, Asked], kind: str, count: int) -> None:
+    """Ask each server as often, one after the other."""
+    for server in servers.values():
+        server.begin()
+    until = time.monotonic() + _KIND_S * len(servers)
+    for asked in range(count + _WARMING):
+        if time.monotonic() > until and asked > _WARMING + 5:
+            break
+        for server in servers.values():
+            server.ask(kind)
+    for server in servers.values():
+        server.end(kind)
+
+
 def _measure_bare(requests: int) -> float:
     with _running([sys.executable, "-c", _BARE], {}) as (_, address):
         client = Client(address)
-        bare_ms = _median(requests, lambda: client.ask("GET", "/"))
+        times = []
+        for _ in range(requests + _WARMING):
+            began = time.perf_counter()
+            client.ask("GET", "/")
+            times.append(time.perf_counter() - began)
         client.close()
-    return bare_ms
+    return 1000 * statistics.median(times[_WARMING:])
 
 
-def _measure_of(
-    count: int, home: Path, size: Size, *, many: bool
-) -> tuple[dict[str, float | int], list[str]]:
-    """Figures of a library of so many references, imported unless it is there from before."""
+def _library(count: int, home: Path) -> Computer:
     computer = Computer(home)
-    kept = home / "references.json"
-    if not kept.is_file():
+    if not _kept(home).is_file():
         progress(f"importing {count:,} references")
         file = home.with_suffix(".bib")
         file.parent.mkdir(parents=True, exist_ok=True)
         write_bibliography(file, count)
-        kept.write_text(json.dumps(computer.new_library(file)))
-    figures: dict[str, float | int] = {"references": json.loads(kept.read_text())}
-    times, titles = _measure_library(computer, size, many=many)
-    return figures | times, titles
-
-
-def _measure_library(
-    computer: Computer, size: Size, *, many: bool
-) -> tuple[dict[str, float], list[str]]:
+        _kept(home).write_text(json.dumps(computer.new_library(file)))
     Permissions(Home(computer.home)).allow(_PROGRAM)
+    return computer
+
+
+def _kept(home: Path) -> Path:
+    return home / "references.json"
+
+
+@contextmanager
+def _serving(computers: dict[str, Computer], questions: Questions) -> Iterator[dict[str, Asked]]:
+    """A server of each library."""
     command = [sys.executable, "-m", "bifolio_cli.main", "serve", "--zotero", "--port", "0"]
-    with _running([*command, "--json"], computer.environment) as (process, address):
-        client = Client(address)
-        began = time.monotonic()
-        window, headers = client.ask("GET", "/api/users/0/items/top?limit=100&sort=title")
-        first_s = time.monotonic() - began
-        server = {"Zotero-Server-ID": headers["zotero-server-id"]}
-        answer, _ = client.ask("POST", "/api/local/authorize", {"appName": _PROGRAM}, server)
-        leave = server | {"Zotero-API-Key": answer["key"]}
-        keys = [one["key"] for one in window]
-        turn = iter(range(10**9))
-
-        def item() -> None:
-            client.ask("GET", f"/api/users/0/items/{keys[next(turn) % len(keys)]}")
-
-        def search() -> None:
-            words = ("printing", "knuth", "history type", "1985")[next(turn) % 4]
-            client.ask("GET", f"/api/users/0/items/top?limit=25&q={quote(words)}")
-
-        asked = iter(_new_questions(words_of_titles()))
-
-        def search_first() -> None:
-            client.ask("GET", f"/api/users/0/items/top?limit=25&q={_COMMON}{next(orders)}")
-
-        def search_new() -> None:
-            client.ask("GET", f"/api/users/0/items/top?{next(asked)}")
-
-        def windowed() -> None:
-            sort = ("title", "creator", "date", "dateModified")[next(turn) % 4]
-            client.ask("GET", f"/api/users/0/items/top?limit=100&start=300&sort={sort}")
-
-        def write() -> None:
-            number = next(turn)
-            change = {"abstractNote": f"Written {number}", "version": 10**9}
-            path = f"/api/users/0/items/{keys[number % len(keys)]}"
-            client.ask("PATCH", path, change, leave)
-
-        times = {"first_s": first_s}
-        progress("asking: the first search in each order")
-        orders = iter(_ORDERS)
-        times["search_first_ms"] = _median(len(_ORDERS), search_first, warming=0)
-        time.sleep(_SETTLING_S)
-        for name, act in (
-            ("ping", lambda: client.ask("POST", "/connector/ping", {})),
-            ("item", item),
-            ("search", search),
-            ("search_new", search_new),
-            ("window", windowed),
-            ("write", write),
-        ):
-            progress(f"asking: {name}")
-            before = _cpu_s(process.pid)
-            before_turn = next(turn)
-            times[f"{name}_ms"] = _median(size.requests, act)
-            calls = next(turn) - before_turn - 1 or size.requests + _WARMING
-            times[f"{name}_cpu_ms"] = 1000 * (_cpu_s(process.pid) - before) / max(calls, 1)
-        if many:
-            progress(f"asking {size.many:,} times")
-            times |= _measure_memory(process.pid, size.many, (item, search))
-        client.close()
-    return times, [one["data"]["title"] for one in window]
-
-
-def _new_questions(words: Sequence[str]) -> Iterator[str]:
-    """Searches, each with a word that none had before: of titles and names or of everything, one
-    word, the beginning of one, or two; in each order of Zotero's, one page of 25 or of 100."""
-    for number in itertools.count():
-        word = words[number % len(words)]
-        asked = (word, word[:3] + "*", f"{word} {words[(7 * number + 1) % len(words)]}", word)
-        limit = 100 if number % 5 == 0 else 25
-        mode = "&qmode=everything" if number % 2 else ""
-        sort = _ORDERS[number // 4 % len(_ORDERS)]
-        yield f"limit={limit}&q={quote(asked[number % 4])}{mode}{sort}"
-
-
-def _measure_memory(pid: int, count: int, acts: Sequence[Callable[[], object]]) -> dict[str, float]:
-    """What a server holds when it has warmed up, and after so many requests, or as many as fit
-    into the time."""
-    until = time.monotonic() + _MANY_S
-    warm_mb, asked = _memory_mb(pid), 0
-    for number in range(count):
-        if time.monotonic() > until:
-            break
-        acts[number % len(acts)]()
-        asked += 1
-    return {"warm_mb": warm_mb, "after_many_mb": _memory_mb(pid), "many": asked}
-
-
-def _median(count: int, act: Callable[[], object], *, warming: int = _WARMING) -> float:
-    """The median of what a call takes, in milliseconds, after some that warm up."""
-    for _ in range(min(count, warming)):
-        act()
-    times: list[float] = []
-    until = time.monotonic() + _KIND_S
-    while len(times) < count and (time.monotonic() < until or len(times) < 5):
-        began = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - began)
-    return 1000 * statistics.median(times)
+    with ExitStack() as stack:
+        servers: dict[str, Asked] = {}
+        for name, computer in computers.items():
+            running = stack.enter_context(_running([*command, "--json"], computer.environment))
+            servers[name] = Asked(*running, questions)
+            stack.callback(servers[name].close)
+        yield servers
 
 
 def main() -> int:
-    """Measure both libraries, or one of them in a run of its own."""
+    """Measure both libraries, or those that are kept."""
     parser = argparse.ArgumentParser(description=BENCHMARK.question, add_help=False)
     parser.add_argument("--references", type=int)
+    parser.add_argument("--in-turns", action="store_true")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--many", type=int, default=BENCHMARK.full.many)
+    parser.add_argument("--requests", type=int, default=BENCHMARK.full.requests)
     given, rest = parser.parse_known_args()
-    if given.references is None or given.keep is None:
+    if given.keep is None or not (given.references or given.in_turns):
         return BENCHMARK.main(rest)
-    full = BENCHMARK.full
-    size = Size(full.small, full.large, full.requests, given.many)
-    print(json.dumps(measure_one(given.references, size, given.keep.absolute()), indent=2))
+    size = replace(BENCHMARK.full, many=given.many, requests=given.requests)
+    both = {"small_": size.small, "large_": size.large}
+    counts = both if given.in_turns else {"": given.references}
+    print(json.dumps(measure_kept(counts, size, given.keep.absolute()), indent=2))
     return 0
 
 
@@ -334,8 +461,8 @@ BENCHMARK = Benchmark(
     question="How long does a program wait for what a library serves?",
     baseline="an empty answer of a bare Starlette application; the small library for the large one",
     result="the titles of the first window of each library",
-    smoke=Size(small=60, large=120, requests=5, many=20),
-    full=Size(small=10_000, large=100_000, requests=200, many=20_000),
+    smoke=Size(small=60, large=120, requests=5, many=20, page=3),
+    full=Size(small=10_000, large=100_000, requests=200, many=20_000, page=25),
     measure=measure,
 )
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import combinations, islice
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +22,9 @@ _FILES = ("typography.bib", "printing-history.bib")
 
 _ENTRY = re.compile(r"^@\w+\{[^\n]*,\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 _KEY = re.compile(r"\A(@\w+\{[^,\n]+)")
-_COMMON = 20
 _TITLE_LINE = re.compile(r"^\s*title\s*=\s*(.*)$", re.MULTILINE)
+#: What the titles of copies begin with.
+_OF_COPIES = {"copy"}
 _TITLE = re.compile(r"^(\s*title\s*=\s*[{\"])", re.MULTILINE)
 
 
@@ -35,17 +37,35 @@ def write_bibliography(path: Path, count: int) -> None:
             file.write(entry + "\n")
 
 
-def words_of_titles() -> list[str]:
-    """The words of four letters and more of all titles, each once, in a mixed order: one that many
-    titles have, which fills a page in a small library too, then one of the others."""
-    counted: Counter[str] = Counter()
-    for entry in _real_entries():
+@cache
+def words_of_titles(count: int, *, least: int = 1) -> tuple[str, ...]:
+    """The words of four letters and more of the titles of the first so many entries that at least
+    so many of them have, the most frequent first."""
+    counted = Counter(word for words in _titles(count) for word in words)
+    return tuple(word for word, times in counted.most_common() if times >= least)
+
+
+@cache
+def pairs_of_titles(count: int, *, least: int = 1) -> tuple[str, ...]:
+    """Two words each that at least so many titles of the first entries have both of."""
+    often = set(words_of_titles(count, least=least))
+    counted = Counter(
+        pair for words in _titles(count) for pair in combinations(sorted(words & often), 2)
+    )
+    return tuple(" ".join(pair) for pair, times in counted.most_common() if times >= least)
+
+
+def mixed(words: Iterable[str]) -> list[str]:
+    """Words in an order that has nothing to do with them, the same in each run."""
+    return sorted(words, key=lambda word: (zlib.crc32(word.encode()), word))
+
+
+def _titles(count: int) -> Iterator[set[str]]:
+    for entry in islice(_entries(), count):
+        words: set[str] = set()
         for line in _TITLE_LINE.findall(entry):
-            counted.update(set(re.findall("[a-z]{4,}", line.lower())))
-    mixed = sorted(counted, key=lambda word: (zlib.crc32(word.encode()), word))
-    common = [word for word in mixed if counted[word] >= _COMMON]
-    rare = [word for word in mixed if counted[word] < _COMMON]
-    return [word for pair in zip(common, rare, strict=False) for word in pair]
+            words.update(re.findall("[a-z]{4,}", line.lower()))
+        yield words - _OF_COPIES
 
 
 def _entries() -> Iterator[str]:

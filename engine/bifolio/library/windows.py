@@ -8,10 +8,11 @@ read once is read again only where it is not what it was.
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from bifolio import limits
 from bifolio.errors import UsageError
 from bifolio.history import replay
 from bifolio.records.sorting import Order, Sort, parse_sort
@@ -20,7 +21,11 @@ from bifolio.replica.note_views import annotation_views, note_views
 from bifolio.replica.projection import has_parts, shown_fields, strings_of
 from bifolio.results import LibraryChanges, WindowRow
 from bifolio.search.search import Searches
+from bifolio.storage.places_mark import PlacesMark as PlacesMark
+from bifolio.storage.places_mark import moved_since, read_mark
 from bifolio.storage.ranks import Ranks as Ranks
+from bifolio.storage.ranks_in_pieces import MadeRanks as MadeRanks
+from bifolio.storage.ranks_in_pieces import make_ranks
 from bifolio.storage.window_rows import StoredWindowRow as StoredWindowRow
 from bifolio.storage.window_rows import WindowRows
 
@@ -100,10 +105,24 @@ class Windows:
         """These references, none of them in the trash, in an order; the first so many only."""
         return self._replica.references.index.in_order(numbers, parse_sort(sort), most=most)
 
-    def ranks(self, sort: str) -> Ranks | None:
-        """The order of all live references, by which any of them can be sorted; reads all of them.
-        Good until anybody writes; None where it would take too much memory."""
-        return Ranks.of(self.order(sort=sort))
+    def make_ranks(self, sort: str) -> Generator[MadeRanks | None, None, None]:
+        """Make the ranks of all live references in an order, by which any of them are sorted: a
+        step does a millisecond or two of it, and gives them in the end. To be closed, by the same
+        thread, where not all steps are gone.
+
+        Good for those that ``moved_since`` does not name; none come where not all is derived yet.
+        """
+        return make_ranks(self._replica.database.path, parse_sort(sort))
+
+    def places_mark(self) -> PlacesMark | None:
+        """This moment, for ``moved_since``; None where what is read now may be undone yet, or not
+        all is derived."""
+        return read_mark(self._replica.database)
+
+    def moved_since(self, mark: PlacesMark) -> list[int] | None:
+        """The numbers of the references whose places in the orders may be others than at a moment,
+        those that are new among them; None: too many, or any may."""
+        return moved_since(self._replica.database, mark, most=limits.SERVE_MOVED_MAX)
 
     def count(self, query: str | Query | None = None, *, trashed: bool = False) -> int:
         """How many references ``order`` has numbers of."""

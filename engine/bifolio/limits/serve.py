@@ -41,12 +41,15 @@ SERVE_LOOK_S = 0.1
 #: them, such as naming a thousand references after an import.
 SERVE_WORK_PAUSE_S = 0.02
 
-#: Of a search that finds more than so many, an order of all references is made for the next ones;
-#: when nobody has asked or written for so long, because who asks next would wait for it, and it is
-#: good until the next write; and so many are kept, of 800 KB each for 100,000 references.
+#: Of a search that finds more than so many, an order of all references is made for the next ones,
+#: between requests, in pieces of so many seconds. So many orders are kept, of 800 KB each for
+#: 100,000 references. What a write touches has no place in them from then on and is sorted by
+#: itself: up to so many of what a search finds, and so many in all before they are forgotten.
 SERVE_SORTED_MAX = 50
-SERVE_QUIET_S = 0.5
+SERVE_PIECE_S = 0.005
 SERVE_RANKS_MAX = 6
+SERVE_UNRANKED_MAX = 100
+SERVE_MOVED_MAX = 2_000
 
 #: Characters of references, and of the objects that were made of them, that are kept for the next
 #: window: three thousand references, so that the process stays far under 120 MB.

@@ -141,7 +141,7 @@ class LibraryThread:
 
     def _close(self) -> None:
         if self._served is not None:
-            self._served.library.close()
+            self._served.close()
             self._served = None
 
 

@@ -6,7 +6,6 @@ kept from one request to the next is kept only as long as nobody wrote.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -40,8 +39,6 @@ class ServedLibrary:
         self.made_objects = MadeObjects()
         self.found_lists = FoundLists()
         self.ranks = KeptRanks(self.windows)
-        #: When somebody last asked for anything, or was last seen to have written.
-        self._asked_s = 0.0
         #: By the hash of the content: what a content is never changes.
         self._md5: dict[str, str] = {}
 
@@ -56,7 +53,6 @@ class ServedLibrary:
         Args:
             briefly: where a lot is new, name it when it is asked for (``ShortNames.catch_up``).
         """
-        self._asked_s = time.monotonic()
         self.names.catch_up(briefly=briefly)
         self.note_writes()
 
@@ -64,9 +60,8 @@ class ServedLibrary:
         """Forget what was kept if anybody wrote."""
         now = (*self.windows.data_version(), self.library.files.texts_version)
         if now != self._seen:
-            if self._seen is not None:
-                self._asked_s = time.monotonic()
             self.forget()
+            self.ranks.catch_up()
             self._seen = now
 
     @property
@@ -80,11 +75,8 @@ class ServedLibrary:
             self._has_indexes = not self.windows.make_index()
         elif self.names.is_behind:
             self.names.name_more()
-        elif self.ranks.is_wanted and time.monotonic() > self._asked_s + limits.SERVE_QUIET_S:
-            with self.windows.moment():
-                self.note_writes()
-                if self.ranks.is_wanted:
-                    self.ranks.make_next()
+        elif self.ranks.is_wanted:
+            self.ranks.make_more()
         return self.has_work
 
     def forget(self) -> None:
@@ -92,7 +84,12 @@ class ServedLibrary:
         self._seen = None
         self._kept.clear()
         self.found_lists.clear()
-        self.ranks.clear()
+        self.made_objects.note_write()
+
+    def close(self) -> None:
+        """Close the library."""
+        self.ranks.close()
+        self.library.close()
 
     def keep(self, name: object, make: Callable[[], T]) -> T:
         """What ``make`` makes, made once for as long as nobody writes."""

@@ -48,6 +48,8 @@ The only user of SQLite.
 ``searchable``          what the search index is given of a reference
 ``index``               the search index: words, marks and orders
 ``ranks``               an order of all references as compact arrays, to sort parts of them by
+``ranks_in_pieces``     the ranks of one order, made a piece at a time
+``places_mark``         a moment of the orders, and which references may have moved since
 ``list_indexes``        the indexes by which lists are read, of a library that is served
 ``expressions``         expressions of the full-text index
 ``listings``            what was last listed of each conflict

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from bifolio.storage.database import Database
+from bifolio.storage.meta import Meta
 from bifolio.storage.object_versions import ObjectVersions
 from bifolio.wire.changes import ID_BYTES
 
@@ -135,6 +136,7 @@ class ChangeIndex:
         self._database.execute("DELETE FROM history WHERE change = ?", (change,))
         touched = [row[0].hex() for row in rows]
         self.versions.derive(touched)
+        self._note_cut()
         return touched
 
     def move_envelope(self, replaced: int, *, to: int, device: str) -> None:
@@ -148,6 +150,12 @@ class ChangeIndex:
         self._database.execute("DELETE FROM history")
         self._database.execute("DELETE FROM touches")
         self.versions.clear()
+        self._note_cut()
+
+    def _note_cut(self) -> None:
+        """Records are not told any more to have been touched by what touched them."""
+        meta = Meta(self._database)
+        meta.history_cuts += 1
 
     def _at(self, change: int) -> int | None:
         row = self._database.row("SELECT number FROM history WHERE change = ?", (change,))

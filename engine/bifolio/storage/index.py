@@ -229,6 +229,11 @@ class SearchIndex:
             return self._sort_all(sort, trashed=trashed, most=most)
         return list(islice(walked, most))
 
+    def iterate(self, sort: Sort, *, trashed: bool) -> Iterator[int]:
+        """``all``, one after the other."""
+        walked = self._walk(sort, trashed=trashed)
+        return iter(self._sort_all(sort, trashed=trashed, most=None)) if walked is None else walked
+
     def _walk(self, sort: Sort, *, trashed: bool) -> Iterator[int] | None:
         """The numbers of all in an order, one after the other; None where this order has no
         index."""
@@ -278,12 +283,18 @@ class SearchIndex:
             # The narrow table is sorted first, so that only as many are looked up as are read.
             moments = f"(SELECT * FROM object_versions ORDER BY {order} LIMIT -1) AS {moments}"
             order = ""
-        yield from self._lazily(
+        known = 0
+        for number in self._lazily(
             f"SELECT refs.number FROM {moments} CROSS JOIN refs "
             "ON refs.id = object_versions.record AND refs.trashed = ?"
             + (f" ORDER BY {order}" if order else ""),
             trashed,
-        )
+        ):
+            known += 1
+            yield number
+        row = self._database.row("SELECT count(*) FROM orders WHERE trashed = ?", (int(trashed),))
+        if row is None or row[0] == known:
+            return  # mostly, and finding none would mean to look for each
         yield from self._lazily(
             "SELECT number FROM orders WHERE trashed = ? AND NOT EXISTS (SELECT 1 FROM "
             f"object_versions WHERE record = orders.id) ORDER BY number {way}",

@@ -226,6 +226,9 @@ class Meta:
     derived_version: Fact[int] = Fact(0, _of_type(int))
     #: Whether the changes of an older file were not read for the history yet.
     history_unread = _flag()
+    #: How often changes that had touched records went (``ChangeIndex.remove``): their versions do
+    #: not tell.
+    history_cuts: Fact[int] = Fact(0, _of_type(int))
 
     #: The library's version through which things have short keys (``storage.short_keys``).
     short_keys_through: Fact[int] = Fact(0, _of_type(int))

@@ -43,6 +43,7 @@ VALUES: dict[str, object] = {
     "replica_id": b"r" * 16,
     "derived_version": 3,
     "history_unread": True,
+    "history_cuts": 2,
     "name": "Thesis",
     "key_pattern": "[auth]",
     "short_keys_through": 7,
