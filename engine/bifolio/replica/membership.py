@@ -220,8 +220,9 @@ class LibraryMembership:
             else:
                 whole, shared = theirs, None
                 lost = lost_to(theirs, ours, merged.shared)
-                kept = self._replica.meta.lost_members
-                self._replica.meta.lost_members = [*kept, *lost]
+                # What was kept before lost against ours, and may follow what ours loses now.
+                kept = (one for one in self._replica.meta.lost_members if one not in lost)
+                self._replica.meta.lost_members = [*lost, *kept]
                 self._members.clear()
                 self._insert(theirs.records)
             self._note(whole)
