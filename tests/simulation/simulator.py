@@ -222,7 +222,7 @@ class Simulator:
             if is_unknown and self.devices is not None:
                 self.devices.forget_old(computer)
             self._say(f"{computer.name} gets another ticket")
-            owner, secret = self._owners()[0], self.choose.randbytes(32)
+            owner, secret = self._an_owner(), self.choose.randbytes(32)
             sync(relay, owner, invite_secret=secret)
             self.admission.admitted[computer.keys.sign_public] = Ticket(secret, None)
             computer.join_secret = secret
@@ -586,6 +586,11 @@ class Simulator:
 
     def _owners(self) -> list[Computer]:
         return [one for one in self.computers if one.member_log.role() is Role.OWNER]
+
+    def _an_owner(self) -> Computer:
+        """An owner whose right nobody took, nor its keys: another one may not know of that yet."""
+        owners, restricted = self._owners(), self.admission.restricted
+        return next((one for one in owners if one.keys.sign_public not in restricted), owners[0])
 
     def _sync_one(self, computer: Computer) -> None:
         self._say(f"{computer.name} syncs")

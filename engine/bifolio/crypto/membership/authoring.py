@@ -301,7 +301,7 @@ def make_earlier_keys(
 
     Args:
         membership: whose head the record follows.
-        keys: an owner's.
+        keys: a member's.
         content_key: the newest one.
         earlier: the content keys that this device has by generation.
         random_bytes: for nonces.
@@ -311,7 +311,7 @@ def make_earlier_keys(
         newest ones.
 
     Raises:
-        MembershipError: this device is no owner.
+        MembershipError: this device is no member.
         NewerMembershipError: the log holds what this program does not know.
     """
     generation = membership.generation
@@ -323,9 +323,10 @@ def make_earlier_keys(
     fields: dict[str, FieldValue] = {
         "earlier": [list(row) for row in sealed],
         "generation": generation,
-        "keys": [],
     }
-    return make_record(membership, keys, "keys", fields)
+    if membership.role_of(keys.sign_public) is not Role.OWNER:
+        return make_record(membership, keys, "earlier", fields)
+    return make_record(membership, keys, "keys", {**fields, "keys": []})
 
 
 def make_rename(

@@ -5,7 +5,7 @@ Grows with each record; who may add what is the records' kinds' to check (``reco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -366,6 +366,11 @@ class Rights:
         """Devices and invites are given a content key, by one record."""
         known = self.batches.get(batch.generation, ())
         self.batches[batch.generation] = (*known, batch)
+
+    def seal_earlier_under(self, generation: int, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Earlier content keys are sealed under that of a generation."""
+        known = self.earlier_keys.get(generation, ())
+        self.earlier_keys[generation] = (*known, *rows)
 
     def grants_of(self, recipient: bytes) -> tuple[Grant, ...]:
         """The content keys that a device or an invite was given: what came for it alone first."""

@@ -46,6 +46,7 @@ from bifolio.crypto.membership import (
     make_role,
     merge_logs,
 )
+from bifolio.crypto.membership.record_kinds import KINDS
 from bifolio.crypto.membership.records import parse_record, sign_body
 from bifolio.errors import MembershipError
 
@@ -245,9 +246,28 @@ def test_who_joins_later_finds_the_key_of_the_side_that_lost() -> None:
     assert again is None
     # Who was removed has the newest one no more than before.
     assert len(find_keys(mended, READER).keys) == 1
-    # It is an owner's, as all records of keys.
-    with pytest.raises(MembershipError, match="only owners give keys"):
-        make_earlier_keys(before, EDITOR, content_key=newest, earlier=keys, random_bytes=draw)
+
+
+def test_a_member_passes_on_a_key_that_no_owner_has() -> None:
+    """Found by seeds 12135 and 13080: the owner who had made it was gone by the list that goes on,
+    so that what was sealed under it could be read by nobody else."""
+    after, keys = two_keys()
+    before = late_comer(after, keys[after.generation])
+    newest = keys[before.generation]
+    draw = counting_bytes("earlier")
+    wrong = dict.fromkeys(keys, b"5" * 32) | {before.generation: newest}
+    for own in (wrong, keys):
+        raw = make_earlier_keys(before, LATE, content_key=newest, earlier=own, random_bytes=draw)
+        assert raw is not None
+        before = before.append(raw)
+        # Another one than the log promises is used by nobody, and is in nobody's way.
+        assert (find_keys(before, LATE).keys == keys) is (own is keys)
+    assert not find_keys(before, READER).keys.keys() - find_keys(after, READER).keys.keys()
+    with pytest.raises(MembershipError, match="its author is no member"):
+        make_earlier_keys(after, READER, content_key=newest, earlier=keys, random_bytes=draw)
+    # An earlier program carries it and goes on without what it says.
+    kinds = {name: kind for name, kind in KINDS.items() if name != "earlier"}
+    assert not Membership.from_records(before.records, kinds=kinds).needs_newer
 
 
 def test_another_key_than_the_side_that_lost_committed_to_is_used_by_nobody() -> None:

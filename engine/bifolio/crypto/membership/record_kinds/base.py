@@ -134,6 +134,14 @@ def read_rows(rows: Sequence[FieldValue], types: Sequence[type], name: str) -> l
     return found
 
 
+def read_earlier(rows: Sequence[FieldValue]) -> list[tuple[int, bytes]]:
+    """Rows ``[generation, its content key sealed under a later one]``."""
+    found = read_rows(rows, (int, bytes), "earlier")
+    if any(len(sealed) != _SEALED_EARLIER_BYTES for _, sealed in found):
+        raise MembershipError("a row of its field 'earlier' has another form")
+    return [(generation, sealed) for generation, sealed in found]
+
+
 def _column(rows: Sequence[Sequence[Any]], place: int) -> Iterator[Any]:
     """One value of each row."""
     return map(itemgetter(place), rows)
@@ -169,7 +177,7 @@ class NewKeys:
         self.generation: int = fields["generation"]
         self.commitment: bytes | None = fields["commitment"]
         self.keys = read_rows(fields["keys"], (bytes, bytes), "keys")
-        self.earlier = read_rows(fields["earlier"] or [], (int, bytes), "earlier")
+        self.earlier = read_earlier(fields["earlier"] or [])
         self.giver = giver
         self.is_used = True
 
@@ -184,8 +192,6 @@ class NewKeys:
         _check_generation_number(self.generation)
         if not set(map(len, _column(self.keys, 1))) <= {_SEALED_KEY_BYTES}:
             raise MembershipError("the content key in it has the wrong length")
-        if any(len(sealed) != _SEALED_EARLIER_BYTES for _, sealed in self.earlier):
-            raise MembershipError("a row of its field 'earlier' has another form")
         recipients = set(_column(self.keys, 0))
         if len(recipients) < len(self.keys):
             raise MembershipError("it gives one recipient two keys")
@@ -237,6 +243,4 @@ class NewKeys:
         keys = dict(self.keys)
         rights.grant_to_many(KeyBatch(self.generation, self.giver, rights.length, keys))
         if self.earlier:
-            rows = tuple((generation, sealed) for generation, sealed in self.earlier)
-            known = rights.earlier_keys.get(self.generation, ())
-            rights.earlier_keys[self.generation] = (*known, *rows)
+            rights.seal_earlier_under(self.generation, self.earlier)
