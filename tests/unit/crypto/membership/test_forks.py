@@ -422,6 +422,23 @@ def test_who_joined_on_the_side_that_lost_brings_its_own_join() -> None:
     assert role(after, STRANGER) is Role.READER
 
 
+def test_who_joined_under_a_key_that_the_winners_do_not_know_is_given_theirs() -> None:
+    """Found by the property test: an owner made the next key, and left in the log that won; who had
+    joined with it was no member any more."""
+    (raw,) = make_keys(
+        ALL,
+        OWNER,
+        content_key=b"3" * 32,
+        earlier={0: CONTENT_KEY},
+        random_bytes=counting_bytes("next"),
+    )
+    lost = joined(ALL.append(raw), LATE, "reader's")
+    winner = ALL.append(make_leave(ALL, OWNER, cut={}))
+    after = winner.append(make_carry(winner, SECOND, lost.records[len(ALL.records) :])[0])
+    assert role(after, LATE) is Role.READER
+    assert LATE.sign_public in after.without_key
+
+
 def test_with_the_invite_by_which_it_came() -> None:
     there = joined(invited(ALL, OWNER, "late"), STRANGER, "late")
     other = invited(ALL, OWNER, "new")
