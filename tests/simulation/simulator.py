@@ -324,14 +324,18 @@ class Simulator:
         return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
-        computer = self.choose.choice(self._writers())
+        if not (writers := self._writers()):
+            return  # all are between keys that they had and keys that they have
+        computer = self.choose.choice(writers)
         self.typist.type(computer)
         for connection in self._connections():
             if connection.computer is computer and self.choose.random() < 0.5:
                 connection.local_change()
 
     def _attach(self) -> None:
-        computer = self.choose.choice(self._writers())
+        if not (writers := self._writers()):
+            return
+        computer = self.choose.choice(writers)
         records = [row.id for row in computer.replica.references.iter_rows(trashed=False)]
         if records:
             self.typist.attach(computer, self.choose.choice(records))
