@@ -547,7 +547,7 @@ class LibraryMembership:
     def _openable_keys(self, membership: Membership) -> dict[int, bytes]:
         """The content keys that are here; a copy on another device has some that it cannot open."""
         keys: dict[int, bytes] = {}
-        for generation in membership.generations:
+        for generation in (*membership.generations, *membership.lost_generations):
             sealed = self._keys.read(generation)
             try:
                 if sealed is not None:

@@ -324,7 +324,8 @@ def make_earlier_keys(
         "earlier": [list(row) for row in sealed],
         "generation": generation,
     }
-    if membership.role_of(keys.sign_public) is not Role.OWNER:
+    is_owner = membership.role_of(keys.sign_public) is Role.OWNER
+    if not is_owner or any(number in membership.lost_generations for number, _ in rows):
         return make_record(membership, keys, "earlier", fields)
     return make_record(membership, keys, "keys", {**fields, "keys": []})
 
@@ -474,7 +475,9 @@ def _new_key(
     step = membership.generation // GENERATION_STEP + 1
     apart = int.from_bytes(random_bytes(2), "big") % GENERATION_STEP
     generation = step * GENERATION_STEP + apart
-    roots = key_roots(membership, earlier)[:_EARLIER_ROWS_MAX]
+    # What is of a list that lost is sealed under one of these, or will be (``make_earlier_keys``).
+    holding = {number: key for number, key in earlier.items() if number in membership.generations}
+    roots = key_roots(membership, holding)[:_EARLIER_ROWS_MAX]
     sealed = seal_earlier(generation, content_key, roots, random_bytes)
     return {
         "commitment": key_commitment(generation, content_key),

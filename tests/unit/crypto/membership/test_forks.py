@@ -439,6 +439,41 @@ def test_who_joined_under_a_key_that_the_winners_do_not_know_is_given_theirs() -
     assert LATE.sign_public in after.without_key
 
 
+def test_what_members_sealed_under_a_key_that_lost_can_be_read_and_nothing_more_is() -> None:
+    """Found by seed 13448: an owner made the next key, and another one took its right on a relay
+    that was put back: the log promised that key to nobody, and what a member had sealed under it
+    waited everywhere."""
+    key = b"3" * 32
+    (raw,) = make_keys(
+        ALL,
+        SECOND,
+        content_key=key,
+        earlier={0: CONTENT_KEY},
+        random_bytes=counting_bytes("lost"),
+    )
+    lost = int(str(parse_record(raw).fields["generation"]))
+    winner = removed(ALL, OWNER, SECOND)
+    after = winner.append(make_carry(winner, OWNER, [raw])[0])
+    assert lost in after.lost_generations
+    assert after.generation == winner.generation
+    assert lost not in after.generations
+    found = dict(find_keys(after, EDITOR).keys)
+    assert found[lost] == key
+    # Who came later was not given it; one of those who were passes it on.
+    newest = found[after.generation]
+    late = late_comer(after, newest)
+    assert lost not in find_keys(late, LATE).keys
+    draw = counting_bytes("earlier")
+    given_on = make_earlier_keys(late, OWNER, content_key=newest, earlier=found, random_bytes=draw)
+    assert given_on is not None
+    assert find_keys(late.append(given_on), LATE).keys[lost] == key
+    # What follows brings the keys that hold, as every program reads them.
+    following = removed(late.append(given_on), OWNER, READER)
+    rows = parse_record(following.records[-1]).fields["earlier"]
+    assert isinstance(rows, list)
+    assert lost not in [row[0] for row in rows if isinstance(row, list)]
+
+
 def test_with_the_invite_by_which_it_came() -> None:
     there = joined(invited(ALL, OWNER, "late"), STRANGER, "late")
     other = invited(ALL, OWNER, "new")

@@ -40,6 +40,8 @@ class RecordKind(ABC):
     version: ClassVar[int] = 1
     #: Whether nobody may go on behind such a record who does not know the kind.
     is_critical: ClassVar[bool] = True
+    #: Whether it brings a content key (``NewKeys``).
+    brings_key: ClassVar[bool] = False
     required: ClassVar[Mapping[str, type]]
     optional: ClassVar[Mapping[str, type]] = {}
 
@@ -56,6 +58,16 @@ class RecordKind(ABC):
         Raises:
             MembershipError: it breaks a rule; nothing was noted.
         """
+
+    def keep_key(self, record: Record, rights: Rights) -> None:
+        """Note of a record that lost and does not hold the content key that it brought, if any:
+        members sealed under it meanwhile."""
+        if not self.brings_key:
+            return
+        try:
+            NewKeys(self.read(record), record.header.author).keep(rights)
+        except MembershipError:
+            return  # it has another form
 
     def knows(self, record: Record) -> bool:
         """Whether nothing is in the record that one must know and this program does not."""
@@ -220,6 +232,16 @@ class NewKeys:
         )
         self.keys = [row for row in self.keys if rights.last_box_key(row[0])]
         self.earlier = [row for row in self.earlier if row[0] in rights.commitments]
+
+    def keep(self, rights: Rights) -> None:
+        """Of a record that does not hold, note what is sealed under its key can be read by."""
+        self.check(rights)
+        if self.commitment is None or not self.is_used:
+            return
+        rights.lost_commitments.setdefault(self.generation, self.commitment)
+        batch = KeyBatch(self.generation, self.giver, rights.length, dict(self.keys))
+        rights.grant_to_many(batch)
+        rights.seal_earlier_under(self.generation, self.earlier)
 
     def _check_generation(self, rights: Rights) -> None:
         known = rights.commitments.get(self.generation)

@@ -59,6 +59,7 @@ class RemoveKind(RecordKind):
     next content key for who stays. Keys for which there is no room here follow (``keys``)."""
 
     name = "remove"
+    brings_key = True
     required: ClassVar = {
         "commitment": bytes,
         "cut": list,
@@ -127,6 +128,7 @@ class KeysKind(RecordKind):
     the next one, after somebody left."""
 
     name = "keys"
+    brings_key = True
     required: ClassVar = {"generation": int, "keys": list}
     optional: ClassVar = {"commitment": bytes, "earlier": list}
 
@@ -154,7 +156,8 @@ class EarlierKeysKind(RecordKind):
             raise MembershipError("its author is no member of the library")
         fields = self.read(record)
         generation, rows = fields["generation"], read_earlier(fields["earlier"])
-        if any(one not in rights.commitments for one in (generation, *(row[0] for row in rows))):
+        known = {*rights.commitments, *rights.lost_commitments}
+        if generation not in rights.commitments or any(row[0] not in known for row in rows):
             raise MembershipError("it seals a key of a generation that is not known")
         record.check_others()
         rights.seal_earlier_under(generation, rows)
