@@ -135,10 +135,18 @@ class Computer:
 
     @contextmanager
     def adopting(self) -> Iterator[None]:
-        """Note which changes are written again meanwhile."""
-        before = self.known()
+        """Note which changes are written again meanwhile. Another one's may be taken back in the
+        same sync, as its author was removed: those are not."""
+        before, keys = self.known(), self._own_keys()
         yield
-        self.adopted |= before - self.known()
+        gone, keys = before - self.known(), keys | self._own_keys()
+        self.adopted |= {one for one in gone if AUTHORS.get(one, self.keys.sign_public) in keys}
+
+    def _own_keys(self) -> frozenset[bytes]:
+        """The signing keys that this device has, had or takes, by its list of members."""
+        membership = self.member_log.membership()
+        before = membership.lineage(self.keys.sign_public) if membership is not None else ()
+        return frozenset((self.home_keys.sign_public, self.keys.sign_public, *before))
 
     def _load_keys(self) -> DeviceKeys:
         """As a library's process does: it may be on the next keys before its home is."""

@@ -8,7 +8,7 @@ it wrote under the old ones, and nobody else speaks with those.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tests.simulation.computer import Computer
@@ -196,7 +196,7 @@ class DeviceSteps:
         merged: frozenset[bytes],
     ) -> None:
         """Nothing that was shown is gone with the old keys, but what changes removed that came
-        meanwhile; what was written again is typed now."""
+        meanwhile and had seen it typed; what was written again is typed now."""
         history = self._world.history
         fresh = computer.adopted - history.adopted
         if not fresh:
@@ -205,7 +205,12 @@ class DeviceSteps:
         events = [history.events[one] for one in fresh if one in history.events]
         came = [history.events[one] for one in computer.known() - merged if one in history.events]
         for record in sorted({one.record for one in events}):
-            removed = {typed for one in came if one.record == record for typed in one.lowered}
+            removed = {
+                typed
+                for one in came
+                if one.record == record
+                for typed in one.lowered - _typed_unseen(fresh, history.events, one)
+            }
             lost = before.get(record, frozenset()) - typed_in(computer, record) - removed
             assert not lost, f"{computer.name} lost {sorted(lost)} with its old keys"
         if len({one.record for one in events}) == 1 and all(one.act is Act.EDIT for one in events):
@@ -290,3 +295,11 @@ class DeviceSteps:
     def close(self) -> None:
         """No relay is talked to any more."""
         self.network.close()
+
+
+def _typed_unseen(
+    written_again: Iterable[bytes], events: Mapping[bytes, Event], by: Event
+) -> frozenset[Typed]:
+    """What changes typed that an event knew nothing of: it removes none of that."""
+    unseen = [events[one] for one in written_again if one in events and one not in by.known]
+    return frozenset[Typed]().union(*(one.typed for one in unseen))

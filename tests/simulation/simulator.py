@@ -222,7 +222,7 @@ class Simulator:
             if is_unknown and self.devices is not None:
                 self.devices.forget_old(computer)
             self._say(f"{computer.name} gets another ticket")
-            owner, secret = self._owners()[0], self.choose.randbytes(32)
+            owner, secret = self._an_owner(), self.choose.randbytes(32)
             sync(relay, owner, invite_secret=secret)
             self.admission.admitted[computer.keys.sign_public] = Ticket(secret, None)
             computer.join_secret = secret
@@ -324,14 +324,18 @@ class Simulator:
         return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
-        computer = self.choose.choice(self._writers())
+        if not (writers := self._writers()):
+            return  # all are between keys that they had and keys that they have
+        computer = self.choose.choice(writers)
         self.typist.type(computer)
         for connection in self._connections():
             if connection.computer is computer and self.choose.random() < 0.5:
                 connection.local_change()
 
     def _attach(self) -> None:
-        computer = self.choose.choice(self._writers())
+        if not (writers := self._writers()):
+            return
+        computer = self.choose.choice(writers)
         records = [row.id for row in computer.replica.references.iter_rows(trashed=False)]
         if records:
             self.typist.attach(computer, self.choose.choice(records))
@@ -586,6 +590,11 @@ class Simulator:
 
     def _owners(self) -> list[Computer]:
         return [one for one in self.computers if one.member_log.role() is Role.OWNER]
+
+    def _an_owner(self) -> Computer:
+        """An owner whose right nobody took, nor its keys: another one may not know of that yet."""
+        owners, restricted = self._owners(), self.admission.restricted
+        return next((one for one in owners if one.keys.sign_public not in restricted), owners[0])
 
     def _sync_one(self, computer: Computer) -> None:
         self._say(f"{computer.name} syncs")

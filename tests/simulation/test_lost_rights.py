@@ -16,7 +16,7 @@ from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError, NotAMemberError
 from bifolio.exports.export import ExportOptions, export
 from bifolio.records.edits import Act, Edit
-from bifolio.replication.drafts import find_draft
+from bifolio.replication.drafts import drop_draft, find_draft
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.judging import NO_RIGHT
 from bifolio.replication.member_acts import LeaveAct
@@ -153,6 +153,38 @@ def test_what_a_relay_lost_of_who_left_is_a_draft_there(world: Simulator) -> Non
     assert owner.replica.references.read(record) is None
     (drafted,) = find_draft(laptop.replica, laptop.member_log).records
     assert drafted.id == record
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_what_a_relay_took_and_lost_before_the_right_ended_is_a_draft(
+    world: Simulator, *, is_removed: bool
+) -> None:
+    """Found by seeds 13447 and 13080: it lies behind the end, so that it counts with nobody, and
+    was in no draft, because a relay had once taken it. A relay that has it changes nothing."""
+    owner, laptop, _ = world.computers
+    earlier = world.relay.copy()
+    record = world.typist.add(laptop)
+    sync(world.relay, laptop)
+    later = world.relay.copy()
+    world.relay.roll_back(earlier)
+    if is_removed:
+        remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    else:
+        demote(owner, world.relay, laptop.keys.sign_public)
+    with suppress(BifolioError):
+        sync(world.relay, laptop)
+    assert laptop.replica.changes.unsent() == 1
+    (drafted,) = find_draft(laptop.replica, laptop.member_log).records
+    assert drafted.id == record
+    world.relay.roll_back(later)
+    for computer in (owner, laptop):
+        with suppress(BifolioError):
+            sync(world.relay, computer)
+    assert owner.replica.references.read(record) is None
+    assert [one.id for one in find_draft(laptop.replica, laptop.member_log).records] == [record]
+    assert drop_draft(laptop.replica, laptop.member_log) == 1
+    assert not find_draft(laptop.replica, laptop.member_log).records
+    assert laptop.replica.references.read(record) is None
 
 
 def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_up(

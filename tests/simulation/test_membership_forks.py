@@ -134,6 +134,38 @@ def test_who_is_still_to_carry_its_own_join_gives_an_emptied_relay_the_library(
     assert owner.replica.references.read(record) is not None
 
 
+def test_what_lost_twice_is_carried_behind_what_it_follows(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """Found by seed 13080: a list lost behind the fork of the next one that lost, and what lost
+    first was to be carried first; none of it was, and whoever had it wrote under unknown heads."""
+    owner = world.computers[0]
+    first, backup = world.relay.copy(), owner.copy_file(tmp_path / "backup")
+    sync(world.relay, owner, invite_secret=TICKET)
+    second = world.relay.copy()
+    newcomer = empty_computer(
+        world.folder / "new", seed=9, clock=Clock(), name="new", library=owner
+    )
+    world.computers.append(newcomer)
+    newcomer.join_secret = TICKET
+    sync(world.relay, newcomer)
+    record = world.typist.add(newcomer)
+    world.relay.roll_back(second)
+    sync(world.relay, owner, invite_secret=NEW_SECRET)
+    newcomer.member_log.meet(membership(world).records)
+    world.relay.roll_back(first)
+    owner.restore(backup)
+    sync(world.relay, owner, invite_secret=b"o" * 32)
+    newcomer.member_log.meet(membership(world).records)
+    assert newcomer.member_log.role() is None
+    sync(world.relay, newcomer)
+    assert newcomer.member_log.role() is Role.EDITOR
+    assert not newcomer.replica.meta.lost_members
+    sync(world.relay, owner)
+    assert membership(world) == membership(world, 3)
+    assert owner.replica.references.read(record) is not None
+
+
 @pytest.mark.heavy
 def test_who_was_left_out_of_a_used_up_ticket_stops_nobody_and_is_heard_with_another(
     world: Simulator,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.simulation.computer import Computer
-from tests.simulation.members import demote, membership_of
+from tests.simulation.computer import Clock, Computer
+from tests.simulation.members import demote, membership_of, remove
 from tests.simulation.relay import SimulatedRelay, sync
 from tests.simulation.runs import run_seed
 from tests.simulation.simulator import Simulator
@@ -174,6 +174,33 @@ def test_everybody_follows_an_owner_to_another_relay_that_is_gone_meanwhile(
     for computer in (laptop, other):
         world.devices.sync(computer)
         assert computer.replica.meta.relay_url == there.url
+
+
+def test_a_content_key_that_no_owner_has_any_more_comes_from_who_has_it(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """Found by seeds 12135 and 13080: a copy of the owner's computer took new keys on a relay that
+    was put back, and the content key that the owner had made meanwhile was sealed to its old ones;
+    what a member had written under it waited without end."""
+    owner, laptop, third = world.computers
+    copy = Computer(owner.copy_file(tmp_path / "copy"), owner.keys, Clock(), 7, owner.content_key)
+    earlier = world.relay.copy()
+    remove(owner, world.relay, third.keys.sign_public, draw=world.choose.randbytes)
+    sync(world.relay, laptop)
+    record = world.typist.add(laptop)
+    sync(world.relay, laptop)
+    world.relay.roll_back(earlier)
+    rotate(world, copy)
+    world.computers = [copy, laptop]
+    sync_all(world)
+    sync_all(world)
+    assert copy.member_log.keys() == laptop.member_log.keys()
+    assert copy.replica.references.read(record) is not None
+    log = membership_of(copy)
+    sync_all(world)
+    assert membership_of(laptop) == log
+    owner.close()
+    third.close()
 
 
 @pytest.mark.heavy

@@ -27,7 +27,7 @@ from bifolio.replication.judging import NO_RIGHT
 from bifolio.replication.snapshots import loading, verifying
 from bifolio.replication.snapshots.believing import Belief, read_told
 from bifolio.replication.snapshots.desk import SnapshotDesk
-from bifolio.sync.snapshot_store import Purpose
+from bifolio.sync.snapshot_store import Purpose, SnapshotTask
 
 BEHIND = "written behind the end"
 
@@ -130,6 +130,30 @@ def test_who_alone_holds_it_gives_it_to_all_in_a_snapshot_of_its_own(world: Simu
     for computer in (other, owner, holder):
         sync(world.relay, computer)
     assert world.relay.log() == log
+
+
+def test_a_relay_that_refuses_the_loaded_snapshot_gets_one_of_who_holds_it(
+    world: Simulator,
+) -> None:
+    """Found by seed 12135: the relay lost what the snapshot had brought, and refuses it since its
+    maker lost the right; so its holder made none of its own, and all waited for what it wrote."""
+    (record, *_) = write_much(world)
+    owner, author, holder, other = world.computers
+    copy = world.relay.copy()
+    title(world, author, record, BEHIND)
+    sync(world.relay, author)
+    made = give(make(author), other)
+    task = SnapshotTask(Purpose.LOAD, made.id, made.raw, made.header.chunks)
+    assert SnapshotDesk(other.replica, other.member_log).load(task) is not None
+    world.relay.roll_back(copy)
+    remove_author(world)
+    title(world, other, record, "written on top")
+    for _ in range(2):
+        for computer in (other, owner, holder):
+            sync(world.relay, computer)
+    assert title_of(owner, record) == title_of(holder, record) == "written on top"
+    assert len({computer.state() for computer in (owner, holder, other)}) == 1
+    assert not any(computer.replica.changes.waiting() for computer in (owner, holder, other))
 
 
 def test_a_snapshot_of_who_took_it_back_does_not_say_that_it_has_it(world: Simulator) -> None:

@@ -137,7 +137,8 @@ class Mender:
             membership = member_log.membership()
         except MembershipError:
             return
-        for generation in membership.generations if membership else ():
+        every = {*membership.generations, *membership.lost_generations} if membership else ()
+        for generation in every:
             sealed = keys.read(generation)
             if sealed is None:
                 continue

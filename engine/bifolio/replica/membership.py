@@ -44,6 +44,7 @@ from bifolio.errors import (
     WrongKeyError,
 )
 from bifolio.ids import RandomBytes, content_hash, device_tag
+from bifolio.replica import lost_right
 from bifolio.replica.lookup import MEMBER_ID_LENGTH, device_names
 from bifolio.replica.replica import Replica
 from bifolio.storage.content_keys import ContentKeys
@@ -220,8 +221,9 @@ class LibraryMembership:
             else:
                 whole, shared = theirs, None
                 lost = lost_to(theirs, ours, merged.shared)
-                kept = self._replica.meta.lost_members
-                self._replica.meta.lost_members = [*kept, *lost]
+                # What was kept before lost against ours, and may follow what ours loses now.
+                kept = (one for one in self._replica.meta.lost_members if one not in lost)
+                self._replica.meta.lost_members = [*lost, *kept]
                 self._members.clear()
                 self._insert(theirs.records)
             self._note(whole)
@@ -504,6 +506,7 @@ class LibraryMembership:
         self.wrong_keys = found.wrong
         self._replica.meta.newer_members = membership.needs_newer
         self._replica.meta.envelope_formats = self._replica.formats.name
+        lost_right.forget_places(self._replica, membership)
         self.note_standing(membership)
 
     def note_standing(self, membership: Membership) -> None:
@@ -544,7 +547,7 @@ class LibraryMembership:
     def _openable_keys(self, membership: Membership) -> dict[int, bytes]:
         """The content keys that are here; a copy on another device has some that it cannot open."""
         keys: dict[int, bytes] = {}
-        for generation in membership.generations:
+        for generation in (*membership.generations, *membership.lost_generations):
             sealed = self._keys.read(generation)
             try:
                 if sealed is not None:

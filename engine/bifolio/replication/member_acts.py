@@ -295,16 +295,18 @@ def become(role: Role) -> str:
 def owed_keys(
     replica: Replica, member_log: LibraryMembership, membership: Membership
 ) -> bytes | None:
-    """The record by which this computer, an owner's, gives the others the keys that they lack: the
-    next one after somebody left or a ticket was closed, the newest one to who was not given it, or
-    one from a log that lost, which nobody finds who joins from here on.
+    """The record by which this computer gives the others the keys that they lack. An owner's: the
+    next one after somebody left or a ticket was closed, and the newest one to who was not given it.
+    Any member's: one from a log that lost, which nobody finds who joins from here on; no owner may
+    have it.
 
     None where nothing is owed, or this computer cannot give it.
     """
-    keys = replica.keys
-    if membership.needs_newer or membership.role_of(keys.sign_public) is not Role.OWNER:
+    keys, newest = replica.keys, member_log.key(membership.generation)
+    role = membership.role_of(keys.sign_public)
+    if membership.needs_newer or role is None:
         return None
-    if membership.needs_new_key and member_log.has_key():
+    if role is Role.OWNER and membership.needs_new_key and member_log.has_key():
         random_bytes = replica.runtime.random_bytes
         return make_keys(
             membership,
@@ -313,10 +315,9 @@ def owed_keys(
             earlier=member_log.keys(),
             random_bytes=random_bytes,
         )[0]
-    newest = member_log.key(membership.generation)
     if newest is None:
         return None
-    if membership.without_key:
+    if role is Role.OWNER and membership.without_key:
         return make_keys(membership, keys, content_key=newest)[0]
     return make_earlier_keys(
         membership,

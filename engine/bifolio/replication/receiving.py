@@ -15,6 +15,7 @@ from bifolio.crypto.envelope import Envelope, parse_envelope, read_header
 from bifolio.document.update_identity import UpdateAuthor
 from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash, device_tag, slot_tag
+from bifolio.replica import lost_right
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import cut_forks, cut_off, stories
@@ -156,6 +157,8 @@ class Run:
         self._applier.settle()
         self._applier.save()
         self.merged.records.update(self._applier.records)
+        if (membership := self._member_log.membership()) is not None:
+            lost_right.forget_places(self._replica, membership)
         self._write_facts()
         if cut_off_now is not None and cut_off_now.envelopes:
             cut_off.write_again(self._replica, cut_off_now)

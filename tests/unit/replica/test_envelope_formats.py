@@ -83,6 +83,6 @@ def test_the_name_changes_with_everything_that_can_be_read() -> None:
     names = {ours.name, *(other.name for other in others)}
     assert len(names) == 7
     assert ours.name == (
-        "headers 1; contents 1.2; members carry.1 genesis.1 invite.1 join.1 keys.1 leave.1 "
-        "recovery.1 relay.1 remove.1 rename.1 revoke.1 role.1 rotate.1"
+        "headers 1; contents 1.2; members carry.1 earlier.1 genesis.1 invite.1 join.1 keys.1 "
+        "leave.1 recovery.1 relay.1 remove.1 rename.1 revoke.1 role.1 rotate.1"
     )

@@ -301,7 +301,7 @@ def make_earlier_keys(
 
     Args:
         membership: whose head the record follows.
-        keys: an owner's.
+        keys: a member's.
         content_key: the newest one.
         earlier: the content keys that this device has by generation.
         random_bytes: for nonces.
@@ -311,7 +311,7 @@ def make_earlier_keys(
         newest ones.
 
     Raises:
-        MembershipError: this device is no owner.
+        MembershipError: this device is no member.
         NewerMembershipError: the log holds what this program does not know.
     """
     generation = membership.generation
@@ -323,9 +323,11 @@ def make_earlier_keys(
     fields: dict[str, FieldValue] = {
         "earlier": [list(row) for row in sealed],
         "generation": generation,
-        "keys": [],
     }
-    return make_record(membership, keys, "keys", fields)
+    is_owner = membership.role_of(keys.sign_public) is Role.OWNER
+    if not is_owner or any(number in membership.lost_generations for number, _ in rows):
+        return make_record(membership, keys, "earlier", fields)
+    return make_record(membership, keys, "keys", {**fields, "keys": []})
 
 
 def make_rename(
@@ -473,7 +475,9 @@ def _new_key(
     step = membership.generation // GENERATION_STEP + 1
     apart = int.from_bytes(random_bytes(2), "big") % GENERATION_STEP
     generation = step * GENERATION_STEP + apart
-    roots = key_roots(membership, earlier)[:_EARLIER_ROWS_MAX]
+    # What is of a list that lost is sealed under one of these, or will be (``make_earlier_keys``).
+    holding = {number: key for number, key in earlier.items() if number in membership.generations}
+    roots = key_roots(membership, holding)[:_EARLIER_ROWS_MAX]
     sealed = seal_earlier(generation, content_key, roots, random_bytes)
     return {
         "commitment": key_commitment(generation, content_key),

@@ -5,7 +5,7 @@ Grows with each record; who may add what is the records' kinds' to check (``reco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -149,6 +149,8 @@ class Rights:
     batches: dict[int, tuple[KeyBatch, ...]] = field(default_factory=dict)
     #: What each generation's content key must hash to.
     commitments: dict[int, bytes] = field(default_factory=dict)
+    #: Those of keys that who was no owner any more made by a list that lost: read by, never sealed.
+    lost_commitments: dict[int, bytes] = field(default_factory=dict)
     #: Who gave each generation out.
     key_makers: dict[int, bytes] = field(default_factory=dict)
     #: By generation the earlier keys that are sealed under it: generation and sealed key.
@@ -191,6 +193,7 @@ class Rights:
             grants=dict(self.grants),
             batches=dict(self.batches),
             commitments=dict(self.commitments),
+            lost_commitments=dict(self.lost_commitments),
             key_makers=dict(self.key_makers),
             earlier_keys=dict(self.earlier_keys),
             names=dict(self.names),
@@ -342,6 +345,18 @@ class Rights:
                 return cut
         return None
 
+    def permits_at(self, position: int, device: bytes, chain: bytes, place: ChainEnd) -> bool:
+        """Whether a device might write under the head at a position, and what it wrote at this
+        place of a chain does not lie behind the end of that right."""
+        role = self.role_under(device, position)
+        if role is None or not role.may_write:
+            return False
+        cut = self.cut_after(device, position)
+        end = cut.get(chain) if cut is not None else None
+        if cut is None or end is None or place.seq > end.seq:
+            return cut is None
+        return place.seq < end.seq or place.hash == end.hash
+
     # --- invites and keys ----------------------------------------------------------------
 
     def invites_known_to(self, devices: Iterable[bytes]) -> frozenset[bytes]:
@@ -366,6 +381,11 @@ class Rights:
         """Devices and invites are given a content key, by one record."""
         known = self.batches.get(batch.generation, ())
         self.batches[batch.generation] = (*known, batch)
+
+    def seal_earlier_under(self, generation: int, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Earlier content keys are sealed under that of a generation."""
+        known = self.earlier_keys.get(generation, ())
+        self.earlier_keys[generation] = (*known, *rows)
 
     def grants_of(self, recipient: bytes) -> tuple[Grant, ...]:
         """The content keys that a device or an invite was given: what came for it alone first."""
@@ -405,6 +425,10 @@ class Rights:
     def may_be_given(self) -> set[bytes]:
         """The members and the invites that were not closed: to whom a key may be sealed."""
         return self.present.union(key for key, one in self.invites.items() if one.is_open)
+
+    def commitment(self, generation: int) -> bytes | None:
+        """What a generation's content key must give; one that lost gives way to one that holds."""
+        return self.commitments.get(generation, self.lost_commitments.get(generation))
 
     def newest_generation(self) -> int:
         """The generation of the content key to seal under."""

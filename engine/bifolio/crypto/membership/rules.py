@@ -222,9 +222,8 @@ class _Log:
                 rights.carriers.add(record.hash)
             if self.unknown:
                 continue
-            rights.forked_at = forked_at
+            rights.forked_at, kind = forked_at, self._known_kind(record)
             try:
-                kind = self._known_kind(record)
                 if kind is not None:
                     kind.enter(record, rights)
                     self._note_effect(record)
@@ -233,7 +232,9 @@ class _Log:
                 if _stops(self.kinds, record):
                     self.unknown, self.unknown_from = (record.header.kind,), here
             except MembershipError:
-                continue  # it does not hold any more: whoever made it lost the right, or it is said
+                # It does not hold any more: whoever made it lost the right, or it is said.
+                if kind is not None:
+                    kind.keep_key(record, rights)
             finally:
                 rights.forked_at = None
 
@@ -450,17 +451,8 @@ class Membership:
         return Permission.NEEDS_NEWER if self.needs_newer else Permission.PERMITTED
 
     def _permits_at(self, envelope: Envelope, position: int) -> bool:
-        header, rights = envelope.header, self._log.rights
-        role = rights.role_under(header.device, position)
-        if role is None or not role.may_write:
-            return False
-        cut = rights.cut_after(header.device, position)
-        if cut is None:
-            return True
-        end = cut.get(header.chain)
-        if end is None or header.seq > end.seq:
-            return False
-        return header.seq < end.seq or envelope.hash == end.hash
+        header, place = envelope.header, ChainEnd(envelope.header.seq, envelope.hash)
+        return self._log.rights.permits_at(position, header.device, header.chain, place)
 
     @property
     def has_lost_rights(self) -> bool:
@@ -504,12 +496,18 @@ class Membership:
 
     def commitment(self, generation: int) -> bytes | None:
         """What the content key of a generation must give (``key_commitment``)."""
-        return self._log.rights.commitments.get(generation)
+        return self._log.rights.commitment(generation)
 
     @property
     def generations(self) -> tuple[int, ...]:
-        """Every generation of content keys that there is, ascending."""
+        """Every generation of content keys that there is to seal under, ascending."""
         return tuple(sorted(self._log.rights.commitments))
+
+    @property
+    def lost_generations(self) -> frozenset[int]:
+        """Those of lists that lost, under which members sealed something meanwhile."""
+        rights = self._log.rights
+        return frozenset(rights.lost_commitments.keys() - rights.commitments.keys())
 
     def grants(self, recipient: bytes) -> tuple[Grant, ...]:
         """The content keys that a device or an invite was given, in their order."""

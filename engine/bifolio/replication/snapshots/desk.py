@@ -373,7 +373,7 @@ class SnapshotDesk:
             if one.is_whole and one.snapshot.id not in compared and self._should_verify(one):
                 return _task(Purpose.VERIFY, one.snapshot)
         self._note_unshared(known)
-        if failed or not self._may_make(known):
+        if {*failed} - {self._kept_id()} or not self._may_make(known):
             return None
         snapshot = making.make(self._replica, self._member_log)
         return _task(Purpose.SEND, snapshot) if snapshot is not None else None

@@ -46,6 +46,7 @@ from bifolio.crypto.membership import (
     make_role,
     merge_logs,
 )
+from bifolio.crypto.membership.record_kinds import KINDS
 from bifolio.crypto.membership.records import parse_record, sign_body
 from bifolio.errors import MembershipError
 
@@ -245,9 +246,28 @@ def test_who_joins_later_finds_the_key_of_the_side_that_lost() -> None:
     assert again is None
     # Who was removed has the newest one no more than before.
     assert len(find_keys(mended, READER).keys) == 1
-    # It is an owner's, as all records of keys.
-    with pytest.raises(MembershipError, match="only owners give keys"):
-        make_earlier_keys(before, EDITOR, content_key=newest, earlier=keys, random_bytes=draw)
+
+
+def test_a_member_passes_on_a_key_that_no_owner_has() -> None:
+    """Found by seeds 12135 and 13080: the owner who had made it was gone by the list that goes on,
+    so that what was sealed under it could be read by nobody else."""
+    after, keys = two_keys()
+    before = late_comer(after, keys[after.generation])
+    newest = keys[before.generation]
+    draw = counting_bytes("earlier")
+    wrong = dict.fromkeys(keys, b"5" * 32) | {before.generation: newest}
+    for own in (wrong, keys):
+        raw = make_earlier_keys(before, LATE, content_key=newest, earlier=own, random_bytes=draw)
+        assert raw is not None
+        before = before.append(raw)
+        # Another one than the log promises is used by nobody, and is in nobody's way.
+        assert (find_keys(before, LATE).keys == keys) is (own is keys)
+    assert not find_keys(before, READER).keys.keys() - find_keys(after, READER).keys.keys()
+    with pytest.raises(MembershipError, match="its author is no member"):
+        make_earlier_keys(after, READER, content_key=newest, earlier=keys, random_bytes=draw)
+    # An earlier program carries it and goes on without what it says.
+    kinds = {name: kind for name, kind in KINDS.items() if name != "earlier"}
+    assert not Membership.from_records(before.records, kinds=kinds).needs_newer
 
 
 def test_another_key_than_the_side_that_lost_committed_to_is_used_by_nobody() -> None:
@@ -400,6 +420,58 @@ def test_who_joined_on_the_side_that_lost_brings_its_own_join() -> None:
     other = invited(ALL, OWNER, "new")
     after = other.append(make_carry(other, STRANGER, [join])[0])
     assert role(after, STRANGER) is Role.READER
+
+
+def test_who_joined_under_a_key_that_the_winners_do_not_know_is_given_theirs() -> None:
+    """Found by the property test: an owner made the next key, and left in the log that won; who had
+    joined with it was no member any more."""
+    (raw,) = make_keys(
+        ALL,
+        OWNER,
+        content_key=b"3" * 32,
+        earlier={0: CONTENT_KEY},
+        random_bytes=counting_bytes("next"),
+    )
+    lost = joined(ALL.append(raw), LATE, "reader's")
+    winner = ALL.append(make_leave(ALL, OWNER, cut={}))
+    after = winner.append(make_carry(winner, SECOND, lost.records[len(ALL.records) :])[0])
+    assert role(after, LATE) is Role.READER
+    assert LATE.sign_public in after.without_key
+
+
+def test_what_members_sealed_under_a_key_that_lost_can_be_read_and_nothing_more_is() -> None:
+    """Found by seed 13448: an owner made the next key, and another one took its right on a relay
+    that was put back: the log promised that key to nobody, and what a member had sealed under it
+    waited everywhere."""
+    key = b"3" * 32
+    (raw,) = make_keys(
+        ALL,
+        SECOND,
+        content_key=key,
+        earlier={0: CONTENT_KEY},
+        random_bytes=counting_bytes("lost"),
+    )
+    lost = int(str(parse_record(raw).fields["generation"]))
+    winner = removed(ALL, OWNER, SECOND)
+    after = winner.append(make_carry(winner, OWNER, [raw])[0])
+    assert lost in after.lost_generations
+    assert after.generation == winner.generation
+    assert lost not in after.generations
+    found = dict(find_keys(after, EDITOR).keys)
+    assert found[lost] == key
+    # Who came later was not given it; one of those who were passes it on.
+    newest = found[after.generation]
+    late = late_comer(after, newest)
+    assert lost not in find_keys(late, LATE).keys
+    draw = counting_bytes("earlier")
+    given_on = make_earlier_keys(late, OWNER, content_key=newest, earlier=found, random_bytes=draw)
+    assert given_on is not None
+    assert find_keys(late.append(given_on), LATE).keys[lost] == key
+    # What follows brings the keys that hold, as every program reads them.
+    following = removed(late.append(given_on), OWNER, READER)
+    rows = parse_record(following.records[-1]).fields["earlier"]
+    assert isinstance(rows, list)
+    assert lost not in [row[0] for row in rows if isinstance(row, list)]
 
 
 def test_with_the_invite_by_which_it_came() -> None:

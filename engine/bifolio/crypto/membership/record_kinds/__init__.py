@@ -8,7 +8,7 @@ kind does not have, is carried without being understood (``rules``).
 ============== ==========================================================================
 ``base``       what all kinds have: fields, and the checks that several make
 ``admission``  genesis, invite, join, recovery, revoke
-``changes``    role, remove, leave, keys, rename
+``changes``    role, remove, leave, keys, earlier, rename
 ``announcing`` relay, rotate: what members tell each other of themselves
 ``carrying``   carry: what lost against another record is made again
 ============== ==========================================================================
@@ -29,6 +29,7 @@ from bifolio.crypto.membership.record_kinds.announcing import RelayKind, RotateK
 from bifolio.crypto.membership.record_kinds.base import RecordKind
 from bifolio.crypto.membership.record_kinds.carrying import CarryKind
 from bifolio.crypto.membership.record_kinds.changes import (
+    EarlierKeysKind,
     KeysKind,
     LeaveKind,
     RemoveKind,
@@ -51,6 +52,7 @@ KINDS: Mapping[str, RecordKind] = {
         RemoveKind(),
         LeaveKind(),
         KeysKind(),
+        EarlierKeysKind(),
         RenameKind(),
         CarryKind(),
         RelayKind(),

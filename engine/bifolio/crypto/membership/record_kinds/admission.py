@@ -151,7 +151,9 @@ class JoinKind(RecordKind):
             raise MembershipError("its invite was closed")
         if not invite.admits(device):
             raise MembershipError(f"its invite was for {invite.uses}, who have joined")
-        if not rights.holds(author, generation):
+        # Of a log that lost, the key may be of who was no owner any more by the one that won.
+        is_known = rights.holds(author, generation)
+        if not is_known and rights.forked_at is None:
             raise MembershipError(
                 "it carries a generation of the key that its invite was not given"
             )
@@ -163,9 +165,10 @@ class JoinKind(RecordKind):
         record.check_others(device)
         rights.admit(device, box_public, invite.role)
         rights.invites[author] = replace(invite, joined=invite.joined | {device})
-        rights.grant(device, Grant(generation, fields["key"], box_public, invite.author))
         name, at_ms = fields["name"], fields["at_ms"]
-        if name is not None and len(name) <= limits.SEALED_LABEL_BYTES_MAX:
+        if is_known:  # otherwise an owner gives the key of the log that won
+            rights.grant(device, Grant(generation, fields["key"], box_public, invite.author))
+        if is_known and name is not None and len(name) <= limits.SEALED_LABEL_BYTES_MAX:
             rights.joined_names[device] = (generation, name)
         if at_ms is not None and 0 <= at_ms <= _TIME_MAX_MS:
             rights.joined_ms[device] = at_ms

@@ -40,6 +40,8 @@ class RecordKind(ABC):
     version: ClassVar[int] = 1
     #: Whether nobody may go on behind such a record who does not know the kind.
     is_critical: ClassVar[bool] = True
+    #: Whether it brings a content key (``NewKeys``).
+    brings_key: ClassVar[bool] = False
     required: ClassVar[Mapping[str, type]]
     optional: ClassVar[Mapping[str, type]] = {}
 
@@ -56,6 +58,16 @@ class RecordKind(ABC):
         Raises:
             MembershipError: it breaks a rule; nothing was noted.
         """
+
+    def keep_key(self, record: Record, rights: Rights) -> None:
+        """Note of a record that lost and does not hold the content key that it brought, if any:
+        members sealed under it meanwhile."""
+        if not self.brings_key:
+            return
+        try:
+            NewKeys(self.read(record), record.header.author).keep(rights)
+        except MembershipError:
+            return  # it has another form
 
     def knows(self, record: Record) -> bool:
         """Whether nothing is in the record that one must know and this program does not."""
@@ -134,6 +146,14 @@ def read_rows(rows: Sequence[FieldValue], types: Sequence[type], name: str) -> l
     return found
 
 
+def read_earlier(rows: Sequence[FieldValue]) -> list[tuple[int, bytes]]:
+    """Rows ``[generation, its content key sealed under a later one]``."""
+    found = read_rows(rows, (int, bytes), "earlier")
+    if any(len(sealed) != _SEALED_EARLIER_BYTES for _, sealed in found):
+        raise MembershipError("a row of its field 'earlier' has another form")
+    return [(generation, sealed) for generation, sealed in found]
+
+
 def _column(rows: Sequence[Sequence[Any]], place: int) -> Iterator[Any]:
     """One value of each row."""
     return map(itemgetter(place), rows)
@@ -169,7 +189,7 @@ class NewKeys:
         self.generation: int = fields["generation"]
         self.commitment: bytes | None = fields["commitment"]
         self.keys = read_rows(fields["keys"], (bytes, bytes), "keys")
-        self.earlier = read_rows(fields["earlier"] or [], (int, bytes), "earlier")
+        self.earlier = read_earlier(fields["earlier"] or [])
         self.giver = giver
         self.is_used = True
 
@@ -184,8 +204,6 @@ class NewKeys:
         _check_generation_number(self.generation)
         if not set(map(len, _column(self.keys, 1))) <= {_SEALED_KEY_BYTES}:
             raise MembershipError("the content key in it has the wrong length")
-        if any(len(sealed) != _SEALED_EARLIER_BYTES for _, sealed in self.earlier):
-            raise MembershipError("a row of its field 'earlier' has another form")
         recipients = set(_column(self.keys, 0))
         if len(recipients) < len(self.keys):
             raise MembershipError("it gives one recipient two keys")
@@ -215,6 +233,16 @@ class NewKeys:
         self.keys = [row for row in self.keys if rights.last_box_key(row[0])]
         self.earlier = [row for row in self.earlier if row[0] in rights.commitments]
 
+    def keep(self, rights: Rights) -> None:
+        """Of a record that does not hold, note what is sealed under its key can be read by."""
+        self.check(rights)
+        if self.commitment is None or not self.is_used:
+            return
+        rights.lost_commitments.setdefault(self.generation, self.commitment)
+        batch = KeyBatch(self.generation, self.giver, rights.length, dict(self.keys))
+        rights.grant_to_many(batch)
+        rights.seal_earlier_under(self.generation, self.earlier)
+
     def _check_generation(self, rights: Rights) -> None:
         known = rights.commitments.get(self.generation)
         if known is not None:
@@ -237,6 +265,4 @@ class NewKeys:
         keys = dict(self.keys)
         rights.grant_to_many(KeyBatch(self.generation, self.giver, rights.length, keys))
         if self.earlier:
-            rows = tuple((generation, sealed) for generation, sealed in self.earlier)
-            known = rights.earlier_keys.get(self.generation, ())
-            rights.earlier_keys[self.generation] = (*known, *rows)
+            rights.seal_earlier_under(self.generation, self.earlier)

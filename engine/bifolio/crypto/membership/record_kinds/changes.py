@@ -11,6 +11,7 @@ from bifolio.crypto.membership.record_kinds.base import (
     check_another_owner,
     check_owner,
     read_cuts,
+    read_earlier,
     read_role,
 )
 from bifolio.crypto.membership.records import Record
@@ -58,6 +59,7 @@ class RemoveKind(RecordKind):
     next content key for who stays. Keys for which there is no room here follow (``keys``)."""
 
     name = "remove"
+    brings_key = True
     required: ClassVar = {
         "commitment": bytes,
         "cut": list,
@@ -126,6 +128,7 @@ class KeysKind(RecordKind):
     the next one, after somebody left."""
 
     name = "keys"
+    brings_key = True
     required: ClassVar = {"generation": int, "keys": list}
     optional: ClassVar = {"commitment": bytes, "earlier": list}
 
@@ -136,6 +139,28 @@ class KeysKind(RecordKind):
         keys.check(rights)
         record.check_others()
         keys.enter(rights)
+
+
+class EarlierKeysKind(RecordKind):
+    """A member passes on content keys that are not found from the newest one: those of a list of
+    members that lost, which no owner may have. Each is the one that the log promised, or it is used
+    by nobody; so it gives nobody more than a member may read."""
+
+    name = "earlier"
+    is_critical = False
+    required: ClassVar = {"earlier": list, "generation": int}
+
+    def enter(self, record: Record, rights: Rights) -> None:
+        """The keys are found by who has the one that they are sealed under."""
+        if rights.role(record.header.author) is None:
+            raise MembershipError("its author is no member of the library")
+        fields = self.read(record)
+        generation, rows = fields["generation"], read_earlier(fields["earlier"])
+        known = {*rights.commitments, *rights.lost_commitments}
+        if generation not in rights.commitments or any(row[0] not in known for row in rows):
+            raise MembershipError("it seals a key of a generation that is not known")
+        record.check_others()
+        rights.seal_earlier_under(generation, rows)
 
 
 class RenameKind(RecordKind):
