@@ -443,7 +443,7 @@ class SnapshotDesk:
             gap = self._replica.meta.gap
             is_answer = gap is not None and gap == (header.epoch, self._replica.meta.gap_answered)
             is_answer |= asserted.speaks_alone(self._replica, self._member_log, one.snapshot)
-            return is_answer or not self._book.has_others()
+            return is_answer or self._shuts_out_newcomers() or not self._book.has_others()
         return not any(verdict.device != header.device for verdict in one.verdicts)
 
     def _may_make(self, known: Sequence[ToldSnapshot]) -> bool:
