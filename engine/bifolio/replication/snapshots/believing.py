@@ -4,11 +4,11 @@ Nobody can see from a snapshot alone whether its maker wrote into it what anothe
 names in it are proved, what was written under them is not. A replica that holds the changes can
 compare. So a snapshot is believed on the word of a second device; on its maker's alone where there
 is no other that could have said so, or where the log no longer has what it brings, which is noted
-for the user. One that a member calls wrong is not loaded. The
-word of who has lost the right to write since does not count: what it called right is its maker's
-word, as long as that one has the right. Of one whose maker came in by a list of members that lost,
-what another found counts as that one's word alone. Of a snapshot of which nobody who has it says so, who has
-all of it already takes its place in the log and nothing else; others wait until it was compared.
+for the user. One that a member calls wrong is not loaded. The word of who has lost the right to
+write since does not count: what it called right is its maker's word, as long as that one has the
+right. Of one whose maker came in by a list of members that lost, what another found counts as that
+one's word alone. Of a snapshot of which nobody who has it says so, who has all of it already takes
+its place in the log and nothing else; others wait until it was compared.
 """
 
 from __future__ import annotations
