@@ -195,7 +195,8 @@ class Run:
                 LostChanges(replica.database).fill(envelope.hash, envelope.raw)
             if received.position is not None:
                 self._count_place(replica.changes.position(envelope.hash), received.position)
-                replica.changes.set_position(envelope.hash, received.position)
+                if not self._is_own_behind_end(envelope):
+                    replica.changes.set_position(envelope.hash, received.position)
             return envelope.hash
         if replica.newer_envelopes.is_kept(envelope.hash):
             if received.position is not None:
@@ -215,6 +216,16 @@ class Run:
         if is_new and is_signed and self._judge.has_met(envelope.header.device):
             self._count_place(waited_at, received.position)
         return envelope.hash
+
+    def _is_own_behind_end(self, envelope: Envelope) -> bool:
+        """Whether it is this computer's and counts nowhere: a log that has it does not bring it to
+        the others."""
+        author = envelope.header.device
+        if author != self._replica.keys.sign_public or not self._judge.is_cut(author):
+            return False
+        return not (
+            self._judge.permits(envelope) or self._replica.snapshots.is_asserted(envelope.hash)
+        )
 
     def _is_in_snapshot(self, envelope: Envelope) -> bool:
         """Whether a snapshot has an envelope, or says that it does not count, which must hold."""

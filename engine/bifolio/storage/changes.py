@@ -364,8 +364,8 @@ class Changes:
         rows = self._database.rows("SELECT hash, by FROM replacements")
         return {by for replaced, by in rows if replaced in envelope_hashes}
 
-    def set_position(self, envelope_hash: bytes, position: int) -> None:
-        """Note where in the relay's log an envelope is: it is acknowledged."""
+    def set_position(self, envelope_hash: bytes, position: int | None) -> None:
+        """Note where in the relay's log an envelope is: it is acknowledged. None: it is nowhere."""
         self._database.execute(
             "UPDATE changes SET position = ? WHERE hash = ?", (position, envelope_hash)
         )
