@@ -204,6 +204,34 @@ def test_what_was_sent_and_is_behind_the_end_is_sealed_again_with_the_right(
     assert laptop.state() == owner.state() == third.state()
 
 
+@pytest.mark.parametrize("is_met_again", [False, True])
+def test_who_sealed_again_what_a_relay_has_behind_its_end_can_be_removed_there(
+    world: Simulator, *, is_met_again: bool
+) -> None:
+    """Found by seed 406 with snapshots and rights: the removal left out the chain that had been
+    refused, and the relay asked for that without end. Also where the owner met that chain in a log
+    again since."""
+    owner, laptop, third = world.computers
+    other, titles = sent_elsewhere(world)
+    demote(owner, other, laptop.keys.sign_public)
+    for relay in (other, world.relay):
+        sync(relay, owner)
+        sync(relay, laptop)
+    assert {reason for _, reason in owner.replica.changes.refusals()} == {NO_RIGHT}
+    promote(owner, world.relay, laptop.keys.sign_public)
+    for relay in (world.relay, other, world.relay) if is_met_again else (world.relay,):
+        for computer in (laptop, owner, third):
+            sync(relay, computer)
+    for computer in (owner, third):
+        assert titles_of(computer) >= set(titles)
+        assert not computer.replica.changes.refusals()
+        assert not computer.replica.refused.counts()
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    sync(world.relay, third)
+    assert third.state() == owner.state()
+    assert titles_of(third) >= set(titles)
+
+
 def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_up(
     world: Simulator,
 ) -> None:

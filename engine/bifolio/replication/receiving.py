@@ -29,6 +29,7 @@ from bifolio.replication.judging import (
 )
 from bifolio.replication.waiting import WaitingRoom
 from bifolio.storage.lost_changes import LostChanges
+from bifolio.storage.refused_envelopes import SEALED_AGAIN
 from bifolio.wire.changes import Attested, Body, Change
 from bifolio.wire.position import LogPosition
 
@@ -285,7 +286,9 @@ class Run:
             # Strangers, of which a relay can make any number, count as one.
             known = author if self._judge.has_met(author) else None
             again = error.reason == NO_RIGHT and self._is_sealed_again(envelope)
-            if not again:
+            if again:
+                self._replica.refused.add(envelope.hash, envelope.raw, SEALED_AGAIN, known)
+            else:
                 self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
             if error.reason == NO_RIGHT and self._anything_waits and self._judge.is_cut(author):
@@ -506,7 +509,7 @@ class Run:
         for one in own:
             refused = replica.refused.kept(one, NO_RIGHT)
             if refused is not None and read_header(refused).device == author:
-                replica.refused.forget(one)  # it is here now, sealed with a right
+                replica.refused.settle(one)  # it is here now, sealed with a right
             freed = replica.pending.arrive(one)
             if replica.pending.has(one):
                 self.ready.append(one)

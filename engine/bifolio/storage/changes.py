@@ -16,6 +16,7 @@ from bifolio import limits
 from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
 from bifolio.storage.packed_states import pack_state, unpack_state
+from bifolio.storage.refused_envelopes import SEALED_AGAIN
 
 
 class UnsealedChange(Struct, frozen=True):
@@ -572,7 +573,7 @@ class Changes:
     def refusals(self) -> list[tuple[bytes, str]]:
         """What was refused, and why."""
         rows = self._database.rows("SELECT hash, reason FROM refused ORDER BY rowid")
-        return [(row[0], row[1]) for row in rows]
+        return [(row[0], row[1]) for row in rows if row[1] != SEALED_AGAIN]
 
 
 def envelope_of_row(row: Sequence[object]) -> StoredEnvelope:

@@ -256,9 +256,10 @@ class SnapshotDesk:
         # What is stored as it came with this very snapshot is what it has.
         known = self._arrived if snapshot.id == self._loaded else frozenset[str]()
         is_right = verifying.verify(replica, self._member_log, snapshot, known)
+        if is_right is None and snapshot.id in self._believed:
+            # Whatever waits here: it is with the relay.
+            verifying.note_arrived(replica, self._member_log, snapshot)
         if is_right is None and making.has_all_merged(replica, self._member_log):
-            if snapshot.id in self._believed:
-                verifying.note_arrived(replica, self._member_log, snapshot)
             # Of one that its maker alone calls right nothing counts as arrived: what is here goes
             # in another chain, at worst a second time.
             self._has_moved = self._move_rivals(snapshot)
