@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.simulation.computer import Clock, Computer, empty_computer
-from tests.simulation.members import demote, remove
+from tests.simulation.members import demote, promote, remove
 from tests.simulation.relay import SimulatedRelay, sync
 from tests.simulation.simulator import Simulator
 
@@ -185,6 +185,83 @@ def test_what_a_relay_took_and_lost_before_the_right_ended_is_a_draft(
     assert drop_draft(laptop.replica, laptop.member_log) == 1
     assert not find_draft(laptop.replica, laptop.member_log).records
     assert laptop.replica.references.read(record) is None
+
+
+def sent_elsewhere(world: Simulator) -> tuple[SimulatedRelay, list[str]]:
+    """A laptop sends edits to a relay; another relay begins with a copy of before, and the owner
+    has seen neither them nor the first relay since. The other relay, and the titles."""
+    owner, laptop, third = world.computers
+    other = SimulatedRelay(world.folder / "other", 2)
+    world.relays.append(other)
+    for computer in (owner, laptop, third):
+        sync(world.relay, computer)
+    other.roll_back(world.relay.copy())
+    titles = queue_edits(world, laptop)
+    sync(world.relay, laptop)
+    assert not laptop.replica.changes.unsent()
+    return other, titles
+
+
+def test_what_the_removal_s_relay_never_had_is_a_draft_though_it_was_sent(world: Simulator) -> None:
+    """Found by seeds 253 and 410 with snapshots and rights: it counted as acknowledged, was listed
+    as no draft, and nobody else took it."""
+    owner, laptop, third = world.computers
+    other, titles = sent_elsewhere(world)
+    remove(owner, other, laptop.keys.sign_public, draw=world.choose.randbytes)
+    with pytest.raises(NotAMemberError):
+        sync(other, laptop)
+    check_kept(world, laptop, titles)
+    draft = find_draft(laptop.replica, laptop.member_log)
+    assert len(draft.records) == len(titles)
+    sync(other, third)
+    assert not titles_of(third) & set(titles)
+
+
+def test_what_was_sent_and_is_behind_the_end_is_sealed_again_with_the_right(
+    world: Simulator,
+) -> None:
+    """Also where a reader meets it in a log again meanwhile: no log brings it to the others."""
+    owner, laptop, third = world.computers
+    other, titles = sent_elsewhere(world)
+    demote(owner, other, laptop.keys.sign_public)
+    for relay in (other, world.relay, other, world.relay):
+        sync(relay, laptop)
+        check_kept(world, laptop, titles)
+        assert len(find_draft(laptop.replica, laptop.member_log).records) == len(titles)
+    promote(owner, other, laptop.keys.sign_public)
+    for computer in (laptop, third, owner):
+        sync(other, computer)
+        assert titles_of(computer) >= set(titles)
+        assert not computer.replica.changes.unsent()
+    assert laptop.state() == owner.state() == third.state()
+
+
+@pytest.mark.parametrize("is_met_again", [False, True])
+def test_who_sealed_again_what_a_relay_has_behind_its_end_can_be_removed_there(
+    world: Simulator, *, is_met_again: bool
+) -> None:
+    """Found by seed 406 with snapshots and rights: the removal left out the chain that had been
+    refused, and the relay asked for that without end. Also where the owner met that chain in a log
+    again since."""
+    owner, laptop, third = world.computers
+    other, titles = sent_elsewhere(world)
+    demote(owner, other, laptop.keys.sign_public)
+    for relay in (other, world.relay):
+        sync(relay, owner)
+        sync(relay, laptop)
+    assert {reason for _, reason in owner.replica.changes.refusals()} == {NO_RIGHT}
+    promote(owner, world.relay, laptop.keys.sign_public)
+    for relay in (world.relay, other, world.relay) if is_met_again else (world.relay,):
+        for computer in (laptop, owner, third):
+            sync(relay, computer)
+    for computer in (owner, third):
+        assert titles_of(computer) >= set(titles)
+        assert not computer.replica.changes.refusals()
+        assert not computer.replica.refused.counts()
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    sync(world.relay, third)
+    assert third.state() == owner.state()
+    assert titles_of(third) >= set(titles)
 
 
 def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_up(

@@ -262,3 +262,42 @@ def test_a_snapshot_under_a_lost_list_of_members_is_its_maker_s_who_may_write(
     demote(owner, world.relay, maker.keys.sign_public)
     assert read(made) == [Belief.UNSEEN]
     assert read(lost) == []
+
+
+def leave_something_incomplete(world: Simulator) -> str:
+    """Somebody edits on top of what another one wrote behind its end, and everybody has that; the
+    record."""
+    record, _ = write_behind_the_end(world)
+    owner, _, holder, other = world.computers
+    title(world, holder, record, "written on top")
+    on_top = seal_last(holder)
+    remove_author(world)
+    for _ in range(2):
+        for computer in (holder, owner, other):
+            sync(world.relay, computer)
+            Inbox(computer.replica, computer.member_log).receive([Received(on_top, None)])
+    for computer in (owner, holder, other):
+        assert computer.replica.quarantined.has_any_incomplete()
+    return record
+
+
+def test_what_cannot_be_read_any_more_keeps_nothing_from_counting_as_arrived(
+    world: Simulator,
+) -> None:
+    """Found by seeds 235 and 402 with snapshots and rights: a relay takes nothing in a chain's
+    place that a snapshot has, and its author counted that as unsent for ever."""
+    write_much(world)
+    owner, *_, other = world.computers
+    made = make(owner)
+    leave_something_incomplete(world)
+    with owner.replica.database.transaction():
+        owner.replica.changes.forget_positions()
+    desk = SnapshotDesk(owner.replica, owner.member_log)
+    task = desk.next_task([told(made[0], right(made[0], other))], ())
+    assert task is not None
+    assert task.purpose is Purpose.VERIFY
+    give(made, owner)
+    assert desk.verify(task) is None
+    covered = {end.hash for end in made[0].header.chains}
+    assert covered
+    assert all(owner.replica.changes.position(one) == 0 for one in covered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replication.applying import Applier
 from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots import loading, verifying
+from bifolio.storage.snapshots import Snapshots
 
 
 @pytest.fixture
@@ -136,6 +138,50 @@ def test_what_is_typed_between_a_kill_and_the_rest_lies_behind_what_the_snapshot
     assert base.state == brought
     history = late.replica.journal.index.of_record(typed_on)
     assert [one.number > base.after for one in history] == [True]
+
+
+def end_process(*_: object) -> None:
+    """As ``kill -9`` does, at this very moment."""
+    os._exit(9)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(Applier, "save"), (loading, "_widen_base"), (Snapshots, "write_base")],
+)
+def test_a_kill_while_a_base_is_widened_costs_nothing(
+    world: Simulator, module: object, name: str
+) -> None:
+    """What a snapshot brings of a record of which changes are here goes below these, in the
+    transaction that merges it: before the kill there was neither, and afterwards there are both."""
+    record, *_ = write_much(world)
+    owner, away, twin = world.computers
+    title(world, owner, record, "written at home")
+    Outbox(owner.replica, owner.member_log).seal()
+    snapshot = make(owner)
+    for one in (away, twin):
+        give(snapshot, one)
+    before, base = away.state(), away.replica.snapshots.base(record)
+    away.close()
+    if (child := os.fork()) == 0:
+        try:
+            away.open()
+            setattr(module, name, end_process)
+            load(away, snapshot[0])
+        finally:
+            os._exit(1)
+    _, ended = os.waitpid(child, 0)
+    away.open()
+    assert os.waitstatus_to_exitcode(ended) == 9
+    assert away.replica.meta.snapshot_loading == snapshot[0].raw
+    assert (away.state(), away.replica.snapshots.base(record)) == (before, base)
+    for one in (away, twin):
+        load(one, snapshot[0])
+        assert not one.replica.meta.snapshot_loading
+    assert away.replica.snapshots.base(record) == twin.replica.snapshots.base(record)
+    assert away.replica.snapshots.base(record) != base
+    check_same(away, twin)
+    check_same(away, owner)
 
 
 def test_who_stored_a_snapshot_finds_it_right_and_another_one_only_by_comparing(

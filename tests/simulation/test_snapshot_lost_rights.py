@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.simulation.computer import Computer
+from tests.simulation.computer import Clock, Computer, empty_computer
 from tests.simulation.members import demote, membership_of
 from tests.simulation.relay import sync
 from tests.simulation.simulator import Simulator
 from tests.simulation.test_snapshot_verdicts import give, make, seal_last
 from tests.simulation.test_snapshots import sync_all, title, write_much
 
+from bifolio.crypto.membership import invite_keys
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.crypto.statement import Verdict
 from bifolio.ids import content_hash
 from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.member_acts import RevokeAct
 from bifolio.replication.snapshots.believing import Belief, read_told
 from bifolio.replication.snapshots.desk import SnapshotDesk
 from bifolio.sync.snapshot_store import Purpose
@@ -96,6 +98,65 @@ def test_a_snapshot_is_due_at_once_where_nobody_can_begin(world: Simulator) -> N
         desk.note_look([])
         task = desk.next_task([], ())
         assert (task is not None and task.purpose is Purpose.SEND) is is_due
+
+
+def test_a_maker_says_itself_that_its_snapshot_is_right_where_nobody_can_begin(
+    world: Simulator,
+) -> None:
+    """Found by seed 208 with rights: the others were put back to where they began and waited for
+    one to begin with, and its maker waited for one of them to compare it."""
+    write_much(world)
+    laptop = world.computers[1]
+    made, chunks = make(laptop)
+    for floor, is_said in ((0, False), (made.header.n, True)):
+        desk = SnapshotDesk(laptop.replica, laptop.member_log)
+        desk.must_look(made.header.epoch, floor)
+        desk.note_look([told(made)])
+        task = desk.next_task([told(made)], ())
+        assert (task is not None and task.purpose is Purpose.VERIFY) is is_said
+    assert task is not None
+    give((made, chunks), laptop)
+    assert Verdict.parse(desk.verify(task) or b"").is_right
+
+
+def test_the_word_of_who_compared_a_snapshot_counts_where_its_maker_came_in_by_a_list_that_lost(
+    world: Simulator,
+) -> None:
+    """Found by seed 208 with rights: by the list of members as it is, the maker never was one, and
+    nobody could begin with what another member had compared."""
+    write_much(world)
+    owner, laptop, _ = world.computers
+    before = world.relay.copy()
+    maker = empty_computer(
+        world.folder / "maker", seed=9, clock=Clock(), name="maker", library=owner
+    )
+    world.computers.append(maker)
+    maker.join_secret = world.ticket_secret
+    for computer in (maker, laptop):
+        sync(world.relay, computer)
+    made = make(maker)
+    states = [told(made[0]), told(made[0], right(made[0], maker))]
+    vouched = told(made[0], right(made[0], maker), right(made[0], laptop))
+    world.relay.roll_back(before)
+    ticket = invite_keys(world.ticket_secret).sign_public
+    sync(world.relay, owner, act=RevokeAct(owner.replica, [ticket]))
+    for computer in (laptop, owner):
+        sync(world.relay, computer)
+    members = membership_of(owner)
+    assert not members.has_met(maker.keys.sign_public)
+
+    def read(state: SnapshotState) -> list[Belief]:
+        library, device = owner.replica.library_id, owner.keys.sign_public
+        return [one.belief for one in read_told([state], members, library=library, device=device)]
+
+    assert [read(one) for one in states] == [[], []]
+    assert read(vouched) == [Belief.BY_MAKER]
+    desk, header = SnapshotDesk(owner.replica, owner.member_log), made[0].header
+    forget_log(owner)
+    task = desk.choose([vouched], epoch=header.epoch, floor=header.n)
+    assert task is not None
+    give(made, owner)
+    assert desk.load(task) is not None
 
 
 def test_who_lacks_any_of_a_snapshot_that_nobody_vouches_for_leaves_it_alone(

@@ -21,7 +21,6 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``creation``   a new reference out of a file, with all that is stored of it
 ``journal``    each change as it is stored, and which command made it
 ``membership`` the membership log, and the content keys that it brings
-``lost_right`` what this device sealed and no computer takes any more
 ``blob_keys``  what seals and opens the contents of files
 ``envelope_formats`` which envelopes this program can read, and what each says
 ``folder``     the folder of a replica: made whole or not at all

@@ -44,7 +44,6 @@ from bifolio.errors import (
     WrongKeyError,
 )
 from bifolio.ids import RandomBytes, content_hash, device_tag
-from bifolio.replica import lost_right
 from bifolio.replica.lookup import MEMBER_ID_LENGTH, device_names
 from bifolio.replica.replica import Replica
 from bifolio.storage.content_keys import ContentKeys
@@ -506,7 +505,6 @@ class LibraryMembership:
         self.wrong_keys = found.wrong
         self._replica.meta.newer_members = membership.needs_newer
         self._replica.meta.envelope_formats = self._replica.formats.name
-        lost_right.forget_places(self._replica, membership)
         self.note_standing(membership)
 
     def note_standing(self, membership: Membership) -> None:

@@ -18,7 +18,7 @@ from bifolio.errors import (
     RemovedError,
 )
 from bifolio.ids import content_hash, device_tag
-from bifolio.replica import lookup, lost_right
+from bifolio.replica import lookup
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
@@ -270,8 +270,6 @@ class ReplicaAdapter:
             for envelope_hash, position in receipts:
                 self._replica.changes.set_position(envelope_hash, position)
                 self._replica.newer_envelopes.set_position(envelope_hash, position)
-            if (membership := self._member_log.membership()) is not None:
-                lost_right.forget_places(self._replica, membership)
             self._replica.log_hashes.add(cursor.epoch, passed)
             self._replica.meta.cursor = cursor
 

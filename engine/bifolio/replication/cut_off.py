@@ -6,6 +6,10 @@ first. What this computer wrote on top counts: its envelopes build on what count
 (``Outbox.build_on_what_counts``), and where its edit of a record cannot be read without what went,
 the record as it was here is written again as this computer's own: who edits a record has seen it.
 
+What this computer itself had sent and the end of its own chain leaves out, as where a relay lost it
+before its user was removed, counts nowhere: it is not sent, is listed as a draft, and with the
+right to write is sealed again.
+
 What this computer sealed itself under keys that it had before, and which lies behind their end, as
 in a backup of before, is nobody else's to bring: with the right to write it is written again too,
 and without it stays here as a draft.
@@ -56,6 +60,7 @@ def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> C
     replica.meta.cut_off_at = membership.head
     # The relay's snapshots may have lost who vouches for them: who holds the changes looks now.
     replica.meta.forget("snapshots_looked_ms")
+    _forget_places(replica, membership)
     for chain in _chains(replica, membership):
         taken.envelopes += _behind_end(replica, membership, chain)
     if not taken.envelopes:
@@ -129,6 +134,22 @@ def write_again(replica: Replica, taken: CutOff) -> None:
     if records:
         with replica.journal.unasked():
             accept_inside(replica, Draft(own, tuple(records)), conflicts=True)
+
+
+def _forget_places(replica: Replica, membership: Membership) -> None:
+    """What this computer sent and lies behind its end is not with the relay: no log counts it."""
+    own_keys = [one for one in _own_keys(replica, membership) if membership.is_cut(one)]
+    for chain, _, end in replica.changes.chain_ends() if own_keys else ():
+        beginning = replica.changes.beginning(end)
+        if beginning is None or read_header(beginning).device not in own_keys:
+            continue
+        for envelope_hash, _ in replica.changes.backwards(chain):
+            stored = replica.changes.envelope(envelope_hash)
+            assert stored is not None
+            if membership.permits(parse_envelope(stored.envelope)) is not Permission.FORBIDDEN:
+                break
+            if not replica.snapshots.is_asserted(envelope_hash):
+                replica.changes.set_position(envelope_hash, None)
 
 
 def _chains(replica: Replica, membership: Membership) -> list[bytes]:

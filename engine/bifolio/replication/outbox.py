@@ -137,13 +137,20 @@ class Outbox:
             self._move_chain(header)
 
     def places(self, *, after: int, count_max: int) -> list[tuple[int, OfferedPlace]]:
-        """The places of envelopes, anyone's, that the relay is not known to have, by number."""
+        """The places of envelopes, anyone's, that the relay is not known to have, by number; of a
+        draft the relay is not asked: what has it brings it to nobody."""
         found = []
+        membership, own = self._member_log.membership(), self._replica.keys.sign_public
+        may_be_drafts = membership is not None and self._is_reader(membership)
         for one in self._replica.changes.unacknowledged_places(after=after, count_max=count_max):
             try:
                 header = read_header(one.beginning)
             except EnvelopeError:
                 continue
+            if may_be_drafts and header.device == own:
+                stored = self._replica.changes.envelope(one.hash)
+                if stored is not None and self._is_draft(stored):
+                    continue
             place = OfferedPlace(
                 one.hash, header.author_chain, header.seq, one.size_bytes, one.count
             )

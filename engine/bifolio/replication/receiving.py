@@ -15,7 +15,6 @@ from bifolio.crypto.envelope import Envelope, parse_envelope, read_header
 from bifolio.document.update_identity import UpdateAuthor
 from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash, device_tag, slot_tag
-from bifolio.replica import lost_right
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import cut_forks, cut_off, stories
@@ -30,6 +29,7 @@ from bifolio.replication.judging import (
 )
 from bifolio.replication.waiting import WaitingRoom
 from bifolio.storage.lost_changes import LostChanges
+from bifolio.storage.refused_envelopes import SEALED_AGAIN
 from bifolio.wire.changes import Attested, Body, Change
 from bifolio.wire.position import LogPosition
 
@@ -157,8 +157,6 @@ class Run:
         self._applier.settle()
         self._applier.save()
         self.merged.records.update(self._applier.records)
-        if (membership := self._member_log.membership()) is not None:
-            lost_right.forget_places(self._replica, membership)
         self._write_facts()
         if cut_off_now is not None and cut_off_now.envelopes:
             cut_off.write_again(self._replica, cut_off_now)
@@ -198,7 +196,8 @@ class Run:
                 LostChanges(replica.database).fill(envelope.hash, envelope.raw)
             if received.position is not None:
                 self._count_place(replica.changes.position(envelope.hash), received.position)
-                replica.changes.set_position(envelope.hash, received.position)
+                if not self._is_own_behind_end(envelope):
+                    replica.changes.set_position(envelope.hash, received.position)
             return envelope.hash
         if replica.newer_envelopes.is_kept(envelope.hash):
             if received.position is not None:
@@ -218,6 +217,16 @@ class Run:
         if is_new and is_signed and self._judge.has_met(envelope.header.device):
             self._count_place(waited_at, received.position)
         return envelope.hash
+
+    def _is_own_behind_end(self, envelope: Envelope) -> bool:
+        """Whether it is this computer's and counts nowhere: a log that has it does not bring it to
+        the others."""
+        author = envelope.header.device
+        if author != self._replica.keys.sign_public or not self._judge.is_cut(author):
+            return False
+        return not (
+            self._judge.permits(envelope) or self._replica.snapshots.is_asserted(envelope.hash)
+        )
 
     def _is_in_snapshot(self, envelope: Envelope) -> bool:
         """Whether a snapshot has an envelope, or says that it does not count, which must hold."""
@@ -277,7 +286,9 @@ class Run:
             # Strangers, of which a relay can make any number, count as one.
             known = author if self._judge.has_met(author) else None
             again = error.reason == NO_RIGHT and self._is_sealed_again(envelope)
-            if not again:
+            if again:
+                self._replica.refused.add(envelope.hash, envelope.raw, SEALED_AGAIN, known)
+            else:
                 self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
             if error.reason == NO_RIGHT and self._anything_waits and self._judge.is_cut(author):
@@ -498,7 +509,7 @@ class Run:
         for one in own:
             refused = replica.refused.kept(one, NO_RIGHT)
             if refused is not None and read_header(refused).device == author:
-                replica.refused.forget(one)  # it is here now, sealed with a right
+                replica.refused.settle(one)  # it is here now, sealed with a right
             freed = replica.pending.arrive(one)
             if replica.pending.has(one):
                 self.ready.append(one)

@@ -16,6 +16,7 @@ from bifolio import limits
 from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
 from bifolio.storage.packed_states import pack_state, unpack_state
+from bifolio.storage.refused_envelopes import SEALED_AGAIN
 
 
 class UnsealedChange(Struct, frozen=True):
@@ -365,7 +366,7 @@ class Changes:
         return {by for replaced, by in rows if replaced in envelope_hashes}
 
     def set_position(self, envelope_hash: bytes, position: int | None) -> None:
-        """Note where in the relay's log an envelope is: it is acknowledged, or not with None."""
+        """Note where in the relay's log an envelope is: it is acknowledged. None: it is nowhere."""
         self._database.execute(
             "UPDATE changes SET position = ? WHERE hash = ?", (position, envelope_hash)
         )
@@ -572,7 +573,7 @@ class Changes:
     def refusals(self) -> list[tuple[bytes, str]]:
         """What was refused, and why."""
         rows = self._database.rows("SELECT hash, reason FROM refused ORDER BY rowid")
-        return [(row[0], row[1]) for row in rows]
+        return [(row[0], row[1]) for row in rows if row[1] != SEALED_AGAIN]
 
 
 def envelope_of_row(row: Sequence[object]) -> StoredEnvelope:

@@ -10,6 +10,10 @@ from msgspec import Struct
 from bifolio import limits
 from bifolio.storage.database import Database
 
+#: Why one is kept that is not named: what it brought came in another one of its author's, and a
+#: relay may have it, so that a removal says where its chain ends.
+SEALED_AGAIN = "its author sealed it again"
+
 
 class RefusalCount(Struct, frozen=True):
     """Envelopes of one author (a signing key; None where nobody proved to be it) that were
@@ -71,6 +75,12 @@ class RefusedEnvelopes:
         rows = self._database.rows("SELECT hash FROM refused WHERE reason = ?", (reason,))
         return [row[0] for row in rows]
 
+    def settle(self, envelope_hash: bytes) -> None:
+        """Name an envelope that was refused no more: its author sealed it again."""
+        self._database.execute(
+            "UPDATE refused SET reason = ? WHERE hash = ?", (SEALED_AGAIN, envelope_hash)
+        )
+
     def forget(self, envelope_hash: bytes) -> None:
         """Name an envelope that was refused no more."""
         self._database.execute("DELETE FROM refused WHERE hash = ?", (envelope_hash,))
@@ -86,8 +96,9 @@ class RefusedEnvelopes:
     def counts(self) -> list[RefusalCount]:
         """What was refused, by author and reason, in the order of the first."""
         rows = self._database.rows(
-            "SELECT device, reason, count(*), hash, min(rowid) FROM refused "
-            "GROUP BY device, reason ORDER BY min(rowid)"
+            "SELECT device, reason, count(*), hash, min(rowid) FROM refused WHERE reason != ? "
+            "GROUP BY device, reason ORDER BY min(rowid)",
+            (SEALED_AGAIN,),
         )
         return [
             RefusalCount(device, reason, count, first) for device, reason, count, first, _ in rows

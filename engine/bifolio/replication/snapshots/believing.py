@@ -4,10 +4,11 @@ Nobody can see from a snapshot alone whether its maker wrote into it what anothe
 names in it are proved, what was written under them is not. A replica that holds the changes can
 compare. So a snapshot is believed on the word of a second device; on its maker's alone where there
 is no other that could have said so, or where the log no longer has what it brings, which is noted
-for the user. One that a member calls wrong is not loaded. The
-word of who has lost the right to write since does not count: what it called right is its maker's
-word, as long as that one has the right. Of a snapshot of which nobody who has it says so, who has
-all of it already takes its place in the log and nothing else; others wait until it was compared.
+for the user. One that a member calls wrong is not loaded. The word of who has lost the right to
+write since does not count: what it called right is its maker's word, as long as that one has the
+right. Of one whose maker came in by a list of members that lost, what another found counts as that
+one's word alone. Of a snapshot of which nobody who has it says so, who has all of it already takes
+its place in the log and nothing else; others wait until it was compared.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def read_told(
             continue
         verdicts, was_compared = _verdicts(state, snapshot, membership)
         is_vouched = any(one.is_right and one.device != header.device for one in verdicts)
-        if not _had_right(snapshot, membership):
+        had_right = _had_right(snapshot, membership)
+        if not (had_right or is_vouched):
             continue
         # Who was removed since: only what a member says is right.
         is_orphan = not membership.may_write(header.device) and not is_vouched
@@ -80,6 +82,9 @@ def read_told(
             belief = Belief.BY_MAKER
         if is_orphan:
             belief = min(belief, Belief.UNSEEN)
+        if not had_right:
+            # It came in by a list of members that lost: the word of who compared it is left.
+            belief = min(belief, Belief.BY_MAKER)
         is_whole = state.held == header.chunks
         found.append(
             ToldSnapshot(snapshot, is_whole, tuple(verdicts), state.verdicts, belief, is_orphan)

@@ -256,9 +256,10 @@ class SnapshotDesk:
         # What is stored as it came with this very snapshot is what it has.
         known = self._arrived if snapshot.id == self._loaded else frozenset[str]()
         is_right = verifying.verify(replica, self._member_log, snapshot, known)
+        if is_right is None and snapshot.id in self._believed:
+            # Whatever waits here: it is with the relay.
+            verifying.note_arrived(replica, self._member_log, snapshot)
         if is_right is None and making.has_all_merged(replica, self._member_log):
-            if snapshot.id in self._believed:
-                verifying.note_arrived(replica, self._member_log, snapshot)
             # Of one that its maker alone calls right nothing counts as arrived: what is here goes
             # in another chain, at worst a second time.
             self._has_moved = self._move_rivals(snapshot)
@@ -443,7 +444,7 @@ class SnapshotDesk:
             gap = self._replica.meta.gap
             is_answer = gap is not None and gap == (header.epoch, self._replica.meta.gap_answered)
             is_answer |= asserted.speaks_alone(self._replica, self._member_log, one.snapshot)
-            return is_answer or not self._book.has_others()
+            return is_answer or self._shuts_out_newcomers() or not self._book.has_others()
         return not any(verdict.device != header.device for verdict in one.verdicts)
 
     def _may_make(self, known: Sequence[ToldSnapshot]) -> bool:

@@ -164,6 +164,7 @@ class _Merging:
             self._judge.begin()
             applier = Applier(replica, self._judge.author_of)
             may_store = self._may_store()
+            widened: list[tuple[str, bytes, bytes]] = []
             while not (applier.is_spent or applier.is_full) and self._read(records):
                 # In this transaction: another process may have brought some of them since.
                 here = replica.records.present([record_id for _, (record_id, _) in self._page])
@@ -180,8 +181,12 @@ class _Merging:
                     elif refilling.take_state(replica, record_id, state):
                         pass
                     elif applier.merge_state(self._source, record_id, state) and base is not None:
-                        _widen_base(replica, record_id, base, state)
+                        widened.append((record_id, base, state))
             applier.save()
+            # In the same transaction; of one that could not be saved nothing was brought.
+            for record_id, before, state in widened:
+                if record_id in applier.records:
+                    _widen_base(replica, record_id, before, state)
             if self._begins:
                 # With what was merged: another process may write on top of it from here on.
                 replica.snapshots.begin_records(self.ids[merged:])

@@ -195,6 +195,30 @@ def test_where_both_sides_removed_the_same_both_keys_are_found() -> None:
     assert not after.needs_new_key
 
 
+def test_who_was_let_in_by_the_side_that_lost_alone_has_the_key_that_it_was_given_there() -> None:
+    """Found by seed 283 of the simulation: its ticket was closed on the side that won, so that it
+    is no member; and all went on sealing under a key that it has."""
+    ticket = invite_keys(secret("reader's")).sign_public
+    won, lost = (
+        one.append(make_revoke(one, OWNER, sign_public=ticket))
+        for one in (ALL, joined(ALL, STRANGER, "reader's"))
+    )
+    keys = {0: CONTENT_KEY}
+    for number in (3, 4):  # two, so that the later one is the newest on both sides together
+        key, draw = bytes([number]) * 32, counting_bytes(f"key {number}")
+        for raw in make_keys(lost, OWNER, content_key=key, earlier=keys, random_bytes=draw):
+            lost = lost.append(raw)
+        keys[lost.generation] = key
+    assert lost.generation in find_keys(lost, STRANGER).keys
+    merged = merge_logs(won, lost)
+    assert merged.ours_won
+    after = carried(merged, SECOND)
+    assert role(after, STRANGER) is None
+    assert after.generation == lost.generation
+    assert after.needs_new_key
+    assert set(find_keys(after, STRANGER).keys) == set()
+
+
 def two_keys() -> tuple[Membership, dict[int, bytes]]:
     """Two logs became one, each with a key of its own, and who has left had neither; the keys that
     an owner of both has."""

@@ -219,7 +219,8 @@ class NewKeys:
     def _fit(self, rights: Rights) -> None:
         """Leave out what does not fit the log that won; the rest of the record holds all the same.
 
-        Who is gone meanwhile has the key: that is noted, so that an owner learns that the next one
+        Who is gone meanwhile has the key, and so has who came in by this log alone, by a ticket
+        that was closed on the other one: that is noted, so that an owner learns that the next one
         is needed.
         """
         known = rights.commitments.get(self.generation)
@@ -230,7 +231,6 @@ class NewKeys:
             if known is not None
             else is_new and 0 < self.generation <= GENERATION_MAX and step <= _STEPS_AT_FORK_MAX
         )
-        self.keys = [row for row in self.keys if rights.last_box_key(row[0])]
         self.earlier = [row for row in self.earlier if row[0] in rights.commitments]
 
     def keep(self, rights: Rights) -> None:
