@@ -24,7 +24,7 @@ def test_a_fault_is_found_with_its_next_step_which_mends_it(
     (desk.home / "device.key").chmod(0o644)
     file = sqlite3.connect(desk.library / "library.sqlite")
     with file:
-        file.execute("UPDATE refs SET title = 'Something else' WHERE key = 'work0'")
+        file.execute("UPDATE refs SET type = 'map' WHERE key = 'work0'")
     file.close()
     ill = desk.run("doctor", exits=3)
     bad = {
@@ -37,7 +37,8 @@ def test_a_fault_is_found_with_its_next_step_which_mends_it(
     Path(desk.home / "device.key").chmod(0o600)
     assert desk.run("doctor", "--rebuild", "--files")["well"]
     with desk.opened() as library:
-        assert library.show("work0").fields["title"] == "Work number 0"
+        shown = library.show("work0")
+    assert (shown.type, shown.fields["title"]) == ("article-journal", "Work number 0")
 
 
 def test_a_library_that_is_not_there_is_told_and_not_made(desk: Computer) -> None:

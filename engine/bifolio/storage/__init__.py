@@ -39,6 +39,7 @@ The only user of SQLite.
 ``short_keys``          keys of eight characters, as Zotero's programs name things
 ``derived``             what is derived of a reference, and the rows that its tables are given
 ``underived``           references of which nothing is derived yet
+``sources``             where each reference was imported from
 ``list_rows``           rows of lists as they are stored: what is in no column, compressed
 ``references``          what lists and searches read: columns derived from the records
 ``elements``            which references hold a tag, or are in a group

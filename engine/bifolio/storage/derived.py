@@ -21,7 +21,7 @@ from bifolio.storage.searchable import Places, Searchable, are_names, is_searche
 #: it would be given other rows for the same records. A file of an older one is derived again when
 #: it is next opened (``replica.derived_tables``). A step of the schema comes with each rise, so
 #: that no older program writes rows of its own version into the file afterwards.
-DERIVED_VERSION = 4
+DERIVED_VERSION = 5
 
 #: The values of a row of ``refs``, which ``list_rows`` stores.
 STORED = (

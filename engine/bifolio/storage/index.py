@@ -21,10 +21,10 @@ from bifolio.storage.searchable import INDEXED, PLACES, Places
 #: letters, digits and non-ASCII characters, which are just what this tokenizer keeps. Beginnings of
 #: one and two letters have lists of their own: otherwise each would be put together from a hundred
 #: thousand words for each search. The texts are not kept: what was indexed of a reference is made
-#: of its row again where it goes.
+#: of its row again where it goes; nor how many words each has, as nothing is sorted by it.
 _CREATE_INDEX = (
     f"CREATE VIRTUAL TABLE refs_fts USING fts5({', '.join(INDEXED)}, "
-    "tokenize='ascii', prefix='1 2', content='')"
+    "tokenize='ascii', prefix='1 2', content='', columnsize=0)"
 )
 
 #: By what references are sorted: narrow, so that 100,000 are sorted without reading them.

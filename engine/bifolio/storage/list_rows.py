@@ -15,14 +15,15 @@ import msgspec
 from bifolio import lazy, limits
 
 #: The columns in front of the body, and those behind it, as in ``derived.STORED``.
-_FRONT: Final = 5
+_FRONT: Final = 4
 _BACK: Final = 3
 
-#: Creators, container, abstract, note, tags and fields of a row, as in ``derived.STORED``.
-Body = tuple[str, str, str | None, str | None, str, str]
+#: Title, creators, container, abstract, note, tags and fields of a row, as in ``derived.STORED``.
+Body = tuple[str | None, str, str, str | None, str | None, str, str]
 
-#: The columns of ``refs``; ``body`` holds creators, container, abstract, note, tags and fields.
-COLUMNS: Final = "id key key_rank type title body year trashed conflicts".split()
+#: The columns of ``refs``; ``body`` holds title, creators, container, abstract, note, tags and
+#: fields.
+COLUMNS: Final = "id key key_rank type body year trashed conflicts".split()
 
 #: Where the body is among them.
 BODY_AT: Final = _FRONT

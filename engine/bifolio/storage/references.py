@@ -29,6 +29,7 @@ from bifolio.storage.list_rows import COLUMNS as LISTED
 from bifolio.storage.purged import PurgedTable
 from bifolio.storage.searchable import Searchable
 from bifolio.storage.shared_citation_keys import SharedKeys
+from bifolio.storage.sources import Sources
 
 #: True where an earlier reference keeps this one's citation key (case K1).
 _KEY_IS_TAKEN = (
@@ -51,15 +52,11 @@ _UPSERT = (
 )
 
 #: The columns that plain fields are in.
-_PLAIN_COLUMNS = ("type", "title", "body")
+_PLAIN_COLUMNS = ("type", "body")
 _UPDATE_PLAIN = (
     f"UPDATE refs SET {', '.join(f'{name} = ?' for name in _PLAIN_COLUMNS)} WHERE number = ?"
 )
 _PLAIN = [LISTED.index(name) for name in _PLAIN_COLUMNS]
-
-_INSERT_SOURCE = (
-    "INSERT INTO sources (record, format, source_id, content, blocks) VALUES (?, ?, ?, ?, ?)"
-)
 
 _PAGE = 500
 
@@ -76,6 +73,7 @@ class References:
         self.index = SearchIndex(database)
         self.shared_keys = SharedKeys(database)
         self.purged = PurgedTable(database)
+        self._sources = Sources(database)
         #: The bodies of what was last read to be written, by what is stored of them.
         self._opened: dict[bytes, Body] = {}
 
@@ -94,13 +92,7 @@ class References:
         self._opened = {row[BODY_AT]: self._unpack_body(row[BODY_AT]) for row in rows}
         if not rows:
             return {}
-        sources: dict[str, list[tuple[str, str, str, bytes, str]]] = {}
-        for row in self._database.rows(
-            "SELECT record, format, source_id, content, blocks FROM sources "
-            f"WHERE record {_LISTED}",
-            listed,
-        ):
-            sources.setdefault(row[0], []).append((row[0], row[1], row[2], row[3], row[4]))
+        sources = self._sources.among([row[0] for row in rows])
         with_files = self.attachments.among(ids)
         return {
             row[0]: StoredBefore(
@@ -133,9 +125,8 @@ class References:
         )
         changed = [one for one in living if not one.kept.texts or not one.kept.places]
         self._index({one.id: one for one in changed}, numbers, texts)
-        self._database.execute_many(
-            _INSERT_SOURCE,
-            [row for one in references if not one.kept.sources for row in one.sources],
+        self._sources.write(
+            row for one in references if not one.kept.sources for row in one.sources
         )
         self.attachments.write(
             row for one in living if not one.kept.attachments for row in one.attachments
@@ -172,7 +163,7 @@ class References:
         """Forget everything, before a rebuild."""
         self.index.clear()
         self._database.execute("DELETE FROM refs")
-        self._database.execute("DELETE FROM sources")
+        self._sources.clear()
         self.elements.clear()
         self.attachments.clear()
         self.shared_keys.clear()
@@ -227,14 +218,15 @@ class References:
         if not asked:
             return {}
         rows = self._database.rows(
-            "SELECT number, key, type, title, body, year, trashed, conflicts FROM refs "
+            "SELECT number, key, type, body, year, trashed, conflicts FROM refs "
             "WHERE number IN (SELECT value FROM json_each(?))",
             (json.dumps(asked),),
         )
         found: dict[int, Texts] = {}
         held: list[tuple[int, Sequence[ElementRow]]] = []
-        for number, key, kind, title, body, year, trashed, conflicts in rows:
-            _, _, abstract, note, _, written = self._opened.get(body) or self._unpack_body(body)
+        for number, key, kind, body, year, trashed, conflicts in rows:
+            unpacked = self._opened.get(body) or self._unpack_body(body)
+            title, _, _, abstract, note, _, written = unpacked
             fields = self._read_fields(written)
             if number in elements:
                 held.append((number, element_rows("", fields, trashed=bool(trashed))))
@@ -246,10 +238,7 @@ class References:
 
     def _forget(self, references: Sequence[tuple[str, Kept]]) -> None:
         """Forget all that is derived of references but their rows, and what is kept."""
-        self._database.execute_many(
-            "DELETE FROM sources WHERE record = ?",
-            [(one,) for one, kept in references if not kept.sources],
-        )
+        self._sources.remove(one for one, kept in references if not kept.sources)
         self.attachments.remove(one for one, kept in references if not kept.attachments)
 
     # --- reading --------------------------------------------------------------------------
@@ -273,13 +262,13 @@ class References:
         """Of every live reference what tells works apart: id, type, title, year and fields."""
         last = ""
         while rows := self._database.rows(
-            "SELECT id, type, title, year, body FROM refs WHERE +trashed = 0 AND id > ? "
+            "SELECT id, type, year, body FROM refs WHERE +trashed = 0 AND id > ? "
             f"ORDER BY id LIMIT {_PAGE}",
             (last,),
         ):
-            for record_id, kind, title, year, body in rows:
-                fields = self._read_fields(self._unpack_body(body)[-1])
-                yield record_id, kind, title or "", year, fields
+            for record_id, kind, year, body in rows:
+                title, *_, written = self._unpack_body(body)
+                yield record_id, kind, title or "", year, self._read_fields(written)
             last = rows[-1][0]
 
     def in_conflict(self) -> list[str]:
@@ -349,28 +338,15 @@ class References:
     def from_sources(self, source_format: str, source_ids: Sequence[str]) -> dict[str, list[str]]:
         """The references that were imported from records of this format and these ids, by id of
         the source; ids of which there is none are left out."""
-        rows = self._database.rows(
-            "SELECT DISTINCT source_id, record FROM sources "
-            f"WHERE format = ? AND source_id {_LISTED} ORDER BY record",
-            (source_format, json.dumps(source_ids)),
-        )
-        found: dict[str, list[str]] = {}
-        for source_id, record in rows:
-            found.setdefault(source_id, []).append(record)
-        return found
+        return self._sources.find(source_format, source_ids)
 
     def has_source_of(self, source_format: str) -> bool:
         """Whether any reference was imported from this format."""
-        row = self._database.row("SELECT 1 FROM sources WHERE format = ? LIMIT 1", (source_format,))
-        return row is not None
+        return self._sources.has_format(source_format)
 
     def sources_of(self, record_id: str) -> list[SourceRow]:
         """The sources of a reference."""
-        rows = self._database.rows(
-            "SELECT record, format, source_id, content, blocks FROM sources WHERE record = ?",
-            (record_id,),
-        )
-        return [SourceRow(*row) for row in rows]
+        return [SourceRow(*one) for one in self._sources.among([record_id]).get(record_id, [])]
 
     def numbers_among(self, record_ids: Sequence[str]) -> dict[str, int]:
         """The numbers of the rows of those of these references that are listed, by id."""
@@ -426,10 +402,7 @@ class References:
                 (*self._unpack(row), row[-1])
                 for row in self._database.rows(f"SELECT {names} FROM refs ORDER BY id")
             ),
-            *self._database.rows(
-                "SELECT record, format, source_id, content, blocks FROM sources "
-                "ORDER BY record, format, source_id, content"
-            ),
+            *self._sources.all_rows(),
             *self.elements.all_rows(),
             *((key,) for key in self.shared_keys.list()),
             *self.attachments.all_rows(),

@@ -17,7 +17,7 @@ from bifolio.storage.list_indexes import MADE
 from bifolio.storage.migrations import LATEST, migrate
 
 #: The digest of the schema that the steps of ``migrations`` make, without what is made again.
-LATEST_DIGEST: Final = "1586ff54a9be3ead5aa99c840f1bd4d9"
+LATEST_DIGEST: Final = "bac810f4b4fbaddf07df31c294f2ae82"
 
 #: What SQL may be written with or without: versions of the libraries that write it differ in this.
 _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
@@ -27,7 +27,7 @@ _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
 _MADE_AGAIN: Final = tuple(
     pattern(source)
     for source in (
-        r"createvirtualtablerefs_ftsusingfts5\((?:[a-z_]+,)+tokenize=ascii,prefix=\d*(?:,content=)?\)",
+        r"createvirtualtablerefs_ftsusingfts5\((?:[a-z_]+,)+tokenize=ascii,prefix=\d*(?:,content=(?:,columnsize=0)?)?\)",
         r"createtablerefs_fts_data\(idintegerprimarykey,blockblob\)",
         r"createtablerefs_fts_idx\(segid,term,pgno,primarykey\(segid,term\)\)withoutrowid",
         r"createtablerefs_fts_content\(idintegerprimarykey(?:,c\d+)+\)",

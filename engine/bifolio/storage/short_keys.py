@@ -19,6 +19,7 @@ from bifolio.records.canonical import read_json
 from bifolio.records.notes import ANNOTATION, NOTE, annotations_of, notes_of, text_field
 from bifolio.storage.database import Database
 from bifolio.storage.list_rows import unpack_body
+from bifolio.storage.sources import Sources
 
 #: Zotero's alphabet: no 0, no 1 and no O. 33^8 keys: of 100,000 references two have one hash in
 #: one library of 300.
@@ -239,7 +240,7 @@ class PartNames:
         for record, body in self._database.rows(
             "SELECT id, body FROM refs WHERE id IN (SELECT value FROM json_each(?))", listed
         ):
-            _, _, _, note, _, fields = unpack_body(body)
+            *_, note, _, fields = unpack_body(body)
             has_more = '"note:' in fields or '"annotation' in fields
             found[record] = _texts(note, read_json(fields) if has_more else {})
         for record, content, name in self._database.rows(
@@ -253,9 +254,5 @@ class PartNames:
 
     def own_keys(self, records: Sequence[str], *, format: str) -> dict[str, str]:
         """The keys that these records had where they were imported from, by record."""
-        rows = self._database.rows(
-            "SELECT record, source_id FROM sources WHERE format = ? "
-            "AND record IN (SELECT value FROM json_each(?)) ORDER BY rowid DESC",
-            (format, json.dumps(list(records))),
-        )
-        return {record: source_id.rpartition(":")[2] for record, source_id in rows}
+        ids = Sources(self._database).first_ids(format, records)
+        return {record: source_id.rpartition(":")[2] for record, source_id in ids.items()}

@@ -30,8 +30,7 @@ _SELECT: Final = (
     "LEFT JOIN object_versions ON object_versions.record = refs.id "
     "WHERE refs.number IN (SELECT value FROM json_each(?))"
 )
-#: The places of what may be long.
-_TITLE: Final = 1 + LISTED.index("title")
+#: The places of what may be long, and of its version with what follows it.
 _BODY: Final = 1 + BODY_AT
 _AGES: Final = 1 + len(LISTED) + 1
 
@@ -72,7 +71,7 @@ class StoredWindowRow(Struct, frozen=True):
     @property
     def size(self) -> int:
         """About how many characters it has."""
-        return len(self.values[_TITLE] or "") + body_size(self.values[_BODY])
+        return body_size(self.values[_BODY])
 
     def names(self) -> dict[str, str]:
         """The short keys of the reference and of its parts, by part."""

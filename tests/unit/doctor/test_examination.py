@@ -170,7 +170,7 @@ def test_a_state_hash_that_is_not_the_sum_is_told(path: Path, home: Home) -> Non
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE refs SET title = 'Another' WHERE key = 'sync'",
+        "UPDATE refs SET type = 'map' WHERE key = 'sync'",
         "DELETE FROM refs WHERE key = 'sync'",
         "UPDATE groups SET name = 'Another'",
     ],

@@ -31,7 +31,7 @@ DAMAGE = {
     "WHERE number = (SELECT number FROM changes WHERE hash IS NOT NULL LIMIT 1)",
     "records": f"UPDATE records SET state = {_FLIPPED.format('state')} "
     "WHERE id = (SELECT max(id) FROM records WHERE kind = 'reference')",
-    "refs": "UPDATE refs SET title = 'Work number 2 on decay' WHERE title LIKE 'Work number 2 %'",
+    "refs": "UPDATE refs SET type = 'map' WHERE number = (SELECT max(number) FROM refs)",
 }
 
 

@@ -126,14 +126,15 @@ class Computer:
             "SELECT name, sql LIKE '%WITHOUT ROWID' FROM sqlite_master WHERE type = 'table' "
             "ORDER BY name"
         )
-        return {
+        index = {"refs_fts": self.replica.references.index.all_rows()}  # FTS5 has no rows of it
+        return index | {
             name: self.replica.database.rows(
                 f"SELECT * FROM [{name}]"
                 if without_rowid
                 else f"SELECT rowid, * FROM [{name}] ORDER BY rowid"
             )
             for name, without_rowid in tables
-            if not name.startswith(("refs_fts_", "sqlite_"))
+            if not name.startswith(("refs_fts", "sqlite_"))
         }
 
     # --- envelopes ------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def derived(database: Database) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("version", [2, 5, 6, 10, 11, 12, 14])
+@pytest.mark.parametrize("version", [2, 5, 6, 10, 11, 12, 14, 32])
 def test_a_file_of_an_older_schema_lists_what_a_new_one_lists(
     office: Computer, version: int
 ) -> None:
@@ -60,7 +60,7 @@ def test_a_file_of_an_older_schema_lists_what_a_new_one_lists(
 def test_what_an_older_version_derived_is_derived_again_and_only_then(office: Computer) -> None:
     path, database = office.replica.path, office.replica.database
     expected = derived(database)
-    database.execute("UPDATE refs SET title = 'as an older version had it'")
+    database.execute("UPDATE refs SET type = 'as an older version had it'")
     database.close()
     changed = derived(folder.open_database(path))
     assert changed != expected

@@ -168,10 +168,10 @@ def test_a_query_without_words_does_not_find_a_reference_whose_key_was_cleared(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (pack_body(("", "", None, None, "", '{"volume":')), "no JSON"),
+        (pack_body((None, "", "", None, None, "", '{"volume":')), "no JSON"),
         (b"", "cannot be read"),
         (b"\x28\xb5\x2f\xfd\x20", "cannot be read"),
-        (pack_body(("",) * 6)[:-1], "cannot be read"),
+        (pack_body(("",) * 7)[:-1], "cannot be read"),
         ("text", "cannot be read"),
     ],
 )
