@@ -333,6 +333,10 @@ class Database:
         """In a write transaction: what is the same object as long as nobody writes to a table."""
         return None if self.remembered is None else self._memory.mark(table)
 
+    def rows_known(self, table: str) -> dict[Any, Any]:
+        """In a write transaction: what was read of rows of a table (``TableMemory.rows``)."""
+        return {} if self.remembered is None else self._memory.rows(table)
+
     @property
     def is_in_transaction(self) -> bool:
         """Whether something is written, or only tried, that is not committed yet."""

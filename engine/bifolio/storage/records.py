@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from bifolio import limits
 from bifolio.storage.database import Database
 from bifolio.storage.hot_states import HEAD, Base, Head, HotStates, read_head
 from bifolio.storage.meta import Meta
@@ -23,10 +24,9 @@ from bifolio.storage.packed_states import (
 
 _MODULUS = 1 << 256
 
-#: What is remembered of the table in a transaction: the shares of the state hash of so many records
-#: that were read (None: no such record), by id.
+#: What is remembered of the table in a transaction: the shares of the state hash of records that
+#: were read (None: no such record), by id.
 _TABLE = "records"
-_SHARES_MAX = 4096
 
 
 class StoredRecord(NamedTuple):
@@ -183,7 +183,7 @@ class Records:
         if remembered is None:
             return
         known: dict[str, bytes | None] = remembered.setdefault(_TABLE, {})
-        if len(known) > _SHARES_MAX:
+        if len(known) > limits.ROWS_REMEMBERED:
             known.clear()
         known.update(shares)
 

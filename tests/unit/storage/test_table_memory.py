@@ -112,21 +112,42 @@ def test_a_mark_is_the_same_until_its_table_is_written_to(tmp_path: Path) -> Non
         assert database.mark("members") is not mark
 
 
+def test_what_was_read_of_rows_stays_as_long_as_rows_are_only_added(tmp_path: Path) -> None:
+    database = new_database(tmp_path)
+    assert database.rows_known("underived") is not database.rows_known("underived")
+    with database.transaction():
+        database.rows_known("underived")["one"] = 1
+        database.execute("INSERT INTO underived (record) VALUES ('one')")
+    with database.transaction():
+        assert database.rows_known("underived") == {"one": 1}
+        database.execute("UPDATE underived SET record = 'two'")
+        assert database.rows_known("underived") == {}
+        database.rows_known("underived")["one"] = 1
+    with pytest.raises(Interrupted), database.transaction():
+        raise Interrupted
+    with database.transaction():
+        assert database.rows_known("underived") == {}
+
+
 @pytest.mark.parametrize(
-    ("statement", "table"),
+    ("statement", "table", "only_adds"),
     [
-        ("SELECT 1 FROM refs", None),
-        ("PRAGMA data_version", None),
-        ("INSERT INTO refs (id) VALUES (?)", "refs"),
-        ('INSERT OR REPLACE INTO "refs" (id) VALUES (?)', "refs"),
-        ("REPLACE INTO refs VALUES (?)", "refs"),
-        ("UPDATE refs SET id = ?", "refs"),
-        ("UPDATE OR IGNORE refs SET id = ?", "refs"),
-        ("DELETE FROM refs", "refs"),
-        ("DELETE FROM temp.refs", ""),
-        ("WITH a AS (SELECT 1) DELETE FROM refs", ""),
-        ("DROP TABLE refs", ""),
+        ("SELECT 1 FROM refs", None, False),
+        ("PRAGMA data_version", None, False),
+        ("INSERT INTO refs (id) VALUES (?)", "refs", True),
+        ("INSERT OR IGNORE INTO refs (id) VALUES (?)", "refs", True),
+        ("INSERT INTO refs (id) VALUES (?) ON CONFLICT (id) DO NOTHING", "refs", False),
+        ('INSERT OR REPLACE INTO "refs" (id) VALUES (?)', "refs", False),
+        ("REPLACE INTO refs VALUES (?)", "refs", False),
+        ("UPDATE refs SET id = ?", "refs", False),
+        ("UPDATE OR IGNORE refs SET id = ?", "refs", False),
+        ("DELETE FROM refs", "refs", False),
+        ("DELETE FROM temp.refs", "", False),
+        ("WITH a AS (SELECT 1) DELETE FROM refs", "", False),
+        ("DROP TABLE refs", "", False),
     ],
 )
-def test_a_statement_tells_which_table_it_writes_to(statement: str, table: str | None) -> None:
-    assert table_written(statement) == table
+def test_a_statement_tells_which_table_it_writes_to(
+    statement: str, table: str | None, only_adds: bool
+) -> None:
+    assert table_written(statement) == (table, only_adds)
