@@ -188,6 +188,8 @@ def group_names(replica: Replica, row: ReferenceRow) -> list[str]:
 
 def file_names(row: ReferenceRow) -> list[str]:
     """What the files of a reference are called, by name."""
+    if "files" not in row.fields:
+        return []
     found = [Attachment.from_element(one) for one in strings_of(row.fields, "files")]
     return distinct_names(sorted((one.name, one.hash) for one in found if one is not None))
 

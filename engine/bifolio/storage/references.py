@@ -164,6 +164,9 @@ class References:
         """Store what was made ready to be stored, each id once, but the parts that are kept."""
         if not references:
             return
+        if all(one.is_plain and one.indexed is not None for one in references):
+            self._store_plain(references)
+            return
         ids = [one.id for one in references]
         known = {one.id: one.number for one in references if one.number is not None}
         indexed = {
@@ -199,6 +202,21 @@ class References:
         self._database.execute_many("DELETE FROM refs WHERE id = ?", [(one.id,) for one in gone])
         new_keys = {one.key for one in moved if one.purged is None}
         self.shared_keys.renew(old=old_keys, new=new_keys)
+
+    def _store_plain(self, references: Sequence[StoredReference]) -> None:
+        """Store references of which only plain fields changed: they are in no other tables."""
+        self._write_rows(references)
+        given = sorted((one.number, one) for one in references if one.number is not None)
+        self.index.write_places(
+            (number, one.id, one.places, one.row[_TRASHED])
+            for number, one in given
+            if not one.kept.places
+        )
+        self.index.write_texts(
+            (number, one.indexed and one.indexed.texts, one.texts)
+            for number, one in given
+            if not one.kept.texts
+        )
 
     def _write_rows(self, references: Sequence[StoredReference]) -> None:
         """Write the rows that change; where an index has none of what changes, past all of them."""
