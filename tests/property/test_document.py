@@ -14,7 +14,7 @@ from bifolio.clock import HybridClock, make_stamp, stamp_milliseconds
 from bifolio.document import canonical, creators, deletion, registers, sets, texts, view
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan, TextEdit, Writer
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, read_entries
 from bifolio.records.names import Name
 
 #: Words with combining marks, emoji of several code points, and scripts without spaces.
@@ -47,6 +47,8 @@ class Desk:
         """Carry it out."""
         if not plan.is_empty:
             self.document.write(plan)
+            held = RecordDocument(self.document.state()).json()
+            assert self.document.entries() == read_entries(held)
 
 
 @given(old=TEXTS, new=TEXTS)

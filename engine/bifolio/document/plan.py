@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from bifolio.clock import is_stamp
 from bifolio.document.entries import Entries, Live, join
 from bifolio.errors import InvalidValueError
-from bifolio.ids import SEPARATOR
+from bifolio.ids import SEPARATOR, SLOT_LENGTHS
 
 
 class Writer(Struct, frozen=True):
@@ -54,6 +55,29 @@ class Plan(Struct):
             for key, value in self.puts.items()
         }
         return Entries(registers, dict(self.new_texts), {})
+
+    def after(self, before: Entries) -> Entries | None:
+        """What a record holds after this plan that held ``before``; None where a text changes, and
+        where anything lies under the keys that has another form."""
+        if self.new_texts or self.text_edits:
+            return None
+        registers = dict(before.registers)
+        for key in self.removals | self.puts.keys():
+            if key in before.texts or key in before.unknown:
+                return None
+            name, _, slot = key.rpartition(SEPARATOR)
+            lives = [live for live in registers.get(name, ()) if live.slot != slot]
+            if key in self.puts:
+                live = Live(self.stamps.get(key, self.writer.stamp), slot, self.puts[key])
+                if not name or len(slot) not in SLOT_LENGTHS or not is_stamp(live.stamp):
+                    return None
+                lives.append(live)
+                lives.sort(key=lambda one: one.rank, reverse=True)
+            if lives:
+                registers[name] = lives
+            else:
+                registers.pop(name, None)
+        return Entries(registers, before.texts, before.unknown)
 
     def renamed(self, old: str, new: str) -> Plan:
         """The same new keys and values with one text in the place of another, all through."""

@@ -422,7 +422,10 @@ class RecordDocument:
 
         Keys are written in sorted order, so that an import makes the same bytes everywhere.
         """
+        # What is written over what was read need not be read: as a rule both are asked for.
+        before = self._entries if self._window is None else None
         update = self._write(plan)
+        self._entries = plan.after(before) if before is not None else None
         window = self._window
         if window is not None and names_gap(read_update(update, is_own=True), window.core.gaps):
             self.load_whole()  # as it was before

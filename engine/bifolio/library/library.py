@@ -360,13 +360,17 @@ class Library(Networked):
 
         Raises: ReferenceNotFoundError, TrashedReferenceError, UsageError.
         """
-        row = lookup.find(self._replica, ref)
-        if row.trashed:
-            raise TrashedReferenceError(ref)
         from bifolio.document import editing
 
-        self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
-        return lookup.show_id(self._replica, row.id)
+        replica = self._replica
+        with replica.database.transaction():  # in one: what is known in it need not be asked again
+            row = lookup.find(replica, ref)
+            if row.trashed:
+                raise TrashedReferenceError(ref)
+            replica.commit_inside([(row.id, write) for write in editing.in_turns(edits)])
+            shown = lookup.show_id(replica, row.id)
+        replica.mark_edit()
+        return shown
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""

@@ -7,6 +7,13 @@ from __future__ import annotations
 #: How long a command waits for another process that writes to the same replica.
 BUSY_TIMEOUT_S = 30.0
 
+#: Rows of a table of which is remembered what was read, from one transaction to the next.
+ROWS_REMEMBERED = 4096
+
+#: Pages that SQLite's log holds before they are written into the file, 16 MB: an edit writes some
+#: 25, most of them the same ones again and again, each of which is then written into it once.
+LOG_PAGES = 4096
+
 #: A watch that waited in vain goes on waiting, after a moment for what else there is to do.
 BUSY_RETRY_S = 1.0
 

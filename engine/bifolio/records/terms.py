@@ -8,9 +8,9 @@ expression over one index.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from bifolio.lazy import pattern
@@ -58,9 +58,20 @@ def mark(kind: Mark, value: str = "") -> str:
     return _BEGINNING + kind + one_word(normalize(kind, value))
 
 
+def _remembering(kind: Mark, *, count: int) -> Callable[[str], str]:
+    """The marks of one kind, so many of them remembered."""
+    return lru_cache(maxsize=count)(partial(mark, kind))
+
+
 #: For values that many references share: fields, types, tags, groups. An import makes some
 #: twenty marks of each reference, most of them these.
-_shared_mark = lru_cache(maxsize=10_000)(mark)
+_SHARED_COUNT = 10_000
+#: For values of one reference: its marks before an edit are those after it.
+_OWN_COUNT = 64
+
+_any_mark = _remembering(Mark.ANY, count=1)
+_type_mark = _remembering(Mark.TYPE, count=_SHARED_COUNT)
+_key_mark = _remembering(Mark.KEY, count=_OWN_COUNT)
 
 
 @lru_cache(maxsize=10_000)
@@ -122,16 +133,14 @@ def marks_of(
         fields: its CSL-JSON fields.
         columns: the fields that it has next to them (``title``, ``note``...).
     """
-    yield _shared_mark(Mark.ANY)
-    yield _shared_mark(Mark.TYPE, type)
+    yield _any_mark("")
+    yield _type_mark(type)
     for one in (key, *_texts(fields.get("citation-key-aliases"))):
         if one:
-            yield mark(Mark.KEY, one)
-    for kind, name in VALUES:
-        if (value := fields.get(name)) is None:
-            continue
-        for one in _texts(value):
-            yield _shared_mark(kind, one) if kind in _SHARED else mark(kind, one)
+            yield _key_mark(one)
+    for name, value_mark in _VALUE_MARKS:
+        if (value := fields.get(name)) is not None:
+            yield from map(value_mark, _texts(value))
     if year is not None:
         yield year_mark(year)
     if in_conflict:
@@ -153,7 +162,11 @@ VALUES: tuple[tuple[Mark, str], ...] = (
     (Mark.RATING, "rating"),
     (Mark.STATUS, "read-status"),
 )
-_SHARED = frozenset((Mark.TAG, Mark.GROUP, Mark.ISSN, Mark.RATING, Mark.STATUS))
+_SHARED = (Mark.TAG, Mark.GROUP, Mark.ISSN, Mark.RATING, Mark.STATUS)
+_VALUE_MARKS = tuple(
+    (name, _remembering(kind, count=_SHARED_COUNT if kind in _SHARED else _OWN_COUNT))
+    for kind, name in VALUES
+)
 
 
 def _texts(value: object) -> Sequence[str]:

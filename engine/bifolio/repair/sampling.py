@@ -114,7 +114,7 @@ class Sampler:
             right = derived.to_stored()
             if before is None or before.row != right.row:
                 return False
-            if sorted(before.sources) != sorted(right.sources):
+            if sorted(before.sources or ()) != sorted(right.sources):
                 return False
         return True
 

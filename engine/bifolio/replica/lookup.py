@@ -64,19 +64,16 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
     wanted = nfc(ref.strip())
     if not wanted:  # a variable that a shell left empty means no reference, not one without a key
         raise ReferenceNotFoundError(ref)
-    keepers = [_row(replica, one) for one in references.ids_with_key(wanted)[:1]]
-    if keepers and not keepers[0].trashed:
-        return keepers[0]
+    named = references.find_named(wanted)
+    if named.living is not None:
+        return _row(replica, named.living)
     if suffixed := _SUFFIXED.fullmatch(wanted):
         for record_id in references.ids_with_key(suffixed.group(1)):
             if record_id.startswith(suffixed.group(2)):
                 return _row(replica, record_id)
-    for record_id in references.elements.holders(ALIASES, wanted):
-        return _row(replica, record_id)
-    if keepers:
-        return keepers[0]
-    for record_id in references.elements.holders(ALIASES, wanted, trashed=True):
-        return _row(replica, record_id)
+    for known in (named.earlier, named.trashed, named.earlier_trashed, named.itself):
+        if known is not None:
+            return _row(replica, known)
     if is_id(wanted):
         found = references.ids_with_prefix(wanted.lower(), most=_CANDIDATES_MAX)
         if len(found) == 1:
@@ -191,6 +188,8 @@ def group_names(replica: Replica, row: ReferenceRow) -> list[str]:
 
 def file_names(row: ReferenceRow) -> list[str]:
     """What the files of a reference are called, by name."""
+    if "files" not in row.fields:
+        return []
     found = [Attachment.from_element(one) for one in strings_of(row.fields, "files")]
     return distinct_names(sorted((one.name, one.hash) for one in found if one is not None))
 

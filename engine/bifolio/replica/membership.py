@@ -134,6 +134,11 @@ class LibraryMembership:
         self._members = Members(replica.database)
         self._keys = ContentKeys(replica.database)
         self._known: Membership | None = None
+        #: The table's mark when that was last compared with it.
+        self._known_at: object = None
+        #: Content keys by generation as they are sealed, and the table's mark when they were read.
+        self._sealed: dict[int, bytes | None] = {}
+        self._keys_at: object = None
         #: Content keys by how they were sealed to this device.
         self._opened: dict[bytes, bytes] = {}
         #: The content keys that this device was given and that are not the library's.
@@ -144,12 +149,15 @@ class LibraryMembership:
 
         Another process may have appended since, or followed another log: its end tells.
         """
+        mark, known = self._database.mark("members"), self._known
+        if known is not None and mark is not None and mark is self._known_at:
+            return known
         count, head = self._members.end()
         if count == 0:
             return None
-        known = self._known
         if known is None or known.head != head or len(known.records) != count:
             self._known = self._read(self._members.records())
+        self._known_at = mark
         return self._known
 
     def is_of_an_earlier_program(self) -> bool:
@@ -471,7 +479,13 @@ class LibraryMembership:
 
     def key(self, generation: int) -> bytes | None:
         """The content key of a generation, or None where this device was never given it."""
-        sealed = self._keys.read(generation)
+        mark = self._database.mark("content_keys")
+        if mark is None or mark is not self._keys_at:
+            self._sealed.clear()
+            self._keys_at = mark
+        if generation not in self._sealed:
+            self._sealed[generation] = self._keys.read(generation)
+        sealed = self._sealed[generation]
         return self._open_key(sealed) if sealed else None
 
     def _membership(self) -> Membership:

@@ -86,4 +86,4 @@ def rederive(visible: Entries, before: StoredBefore | None) -> StoredReference |
         elif value is not None:
             fields[name] = value
     columns["container"] = fields.get("container-title")
-    return with_plain_fields(before, columns, dict(sorted(fields.items())))
+    return with_plain_fields(before, columns, dict(sorted(fields.items())), earlier)

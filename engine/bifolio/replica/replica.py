@@ -143,7 +143,9 @@ class Replica:
         self._derivation = Derivation(database, self._deletion_guard, self.workspace_to_show)
         self._incarnations = Incarnations(database)
         self._incarnation: Incarnation | None = None
-        self._stamped = ""
+        #: The stamp of an edit that may be committed, and how often something was undone before it.
+        self._stamped = ("", 0)
+        self._edit_mark = EditMark(path)
 
     @property
     def keys(self) -> DeviceKeys:
@@ -263,15 +265,17 @@ class Replica:
 
     def mark_edit(self) -> None:
         """Note outside the database that the last edit was committed."""
-        if not self._stamped or self.database.is_in_transaction:
+        stamped, undone = self._stamped
+        if not stamped or self.database.is_in_transaction:
             return
-        stamped, self._stamped = self._stamped, ""
-        if stamped <= self.meta.clock:  # and not rolled back, as what is only tried is
-            EditMark(self.path).write(stamped)
+        self._stamped = ("", 0)
+        # And not rolled back, as what is only tried is.
+        if undone == self.database.times_undone or stamped <= self.meta.clock:
+            self._edit_mark.write(stamped)
 
     def notice_lost_edits(self) -> None:
         """Note where the database is older than the last edit that was made in it."""
-        last = EditMark(self.path).read()
+        last = self._edit_mark.read()
         if last is None or last <= self.meta.clock or self.database.is_read_only:
             return
         with self.database.transaction():
@@ -374,7 +378,7 @@ class Replica:
         clock = HybridClock(self.meta.clock)
         stamp = clock.next(self.runtime.now_ms())
         self.meta.clock = stamp
-        self._stamped = stamp
+        self._stamped = (stamp, self.database.times_undone)
         return stamp
 
     def name_library(self, name: str) -> None:

@@ -6,7 +6,7 @@ read, so the cost of a batch follows the records that it touches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bifolio import limits
 from bifolio.document import canonical, registers, sets, view
@@ -65,7 +65,7 @@ class Workspace:
         self._arrived: list[StoredRecord] = []
         self._bytes = 0
         #: What is stored of the references that are being saved.
-        self._before: dict[str, StoredBefore] = {}
+        self._before: Mapping[str, StoredBefore] = {}
         #: The record that ``save`` could not save.
         self.failed: str | None = None
 
@@ -144,7 +144,7 @@ class Workspace:
         later: list[Noted] | None = None
         if self._arrived or self._derives_later(len(saved)):
             later = [(one.id, one.state, None) for one in self._arrived]
-        self._before = self._references.read_stored(saved) if saved and later is None else {}
+        self._before = self._read_before(saved) if saved and later is None else {}
         records = [creation.record for creation in self._created] + self._arrived
         for record_id in saved:
             self.failed = record_id
@@ -161,7 +161,7 @@ class Workspace:
         self._large.clear()
         self._states.clear()
         self._created.clear()
-        self._before.clear()
+        self._before = {}
         self._bytes = 0
         return saved
 
@@ -178,6 +178,12 @@ class Workspace:
         if self._derive_later is None or not count:
             return False
         return count >= limits.DERIVED_LATER_MIN or not self._derive_later.is_empty()
+
+    def _read_before(self, saved: Sequence[str]) -> Mapping[str, StoredBefore]:
+        if len(saved) > 1:
+            return self._references.read_stored(saved)
+        before = self._references.read_row(saved[0])
+        return {} if before is None else {saved[0]: before}
 
     def _store_safely(
         self, record_id: str, references: list[StoredReference], later: list[Noted] | None
@@ -196,6 +202,8 @@ class Workspace:
             if self.shown is not None:
                 self.shown.note_living(record_id)
             return known
+        if before is not None and before.sources is None:
+            before = self._references.read_whole(before)
         derived = projection.derive_whatever(record_id, visible)
         if self.shown is not None:
             derived = self.shown(derived, document.entries())

@@ -49,7 +49,6 @@ class Inbox:
         """
         run = self._run()
         run.incoming.extend(batch)
-        run.start = self._start_of(cursor)
         self._work(run, cursor, passed)
         return run.merged
 
@@ -148,6 +147,8 @@ class Inbox:
         done = False
         while not done:
             with self._part(run):
+                if cursor is not None and run.start is None:
+                    run.start = self._start_of(cursor)
                 if cursor is not None and passed:
                     self._replica.log_hashes.add(cursor.epoch, passed)
                     passed = ()
@@ -172,10 +173,8 @@ class Inbox:
             finally:
                 self._mark.clear()
 
-    def _start_of(self, cursor: LogPosition | None) -> LogPosition | None:
+    def _start_of(self, cursor: LogPosition) -> LogPosition:
         """From where this batch would be pulled again."""
-        if cursor is None:
-            return None
         before = self._replica.meta.cursor
         if before is not None and before.epoch == cursor.epoch:
             return before

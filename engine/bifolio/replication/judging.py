@@ -123,6 +123,11 @@ class Judge:
             self._places.clear()
         self._places[envelope.hash] = (header.device, header.chain, header.seq)
 
+    def note_merged(self, header: Header, envelope_hash: bytes) -> None:
+        """An envelope is merged and stored: the next one of its chain asks for its place."""
+        known = self._replica.database.rows_known("changes")
+        known["place", envelope_hash] = (header.device, header.chain, header.seq)
+
     def author(self, envelope: Envelope, body: Body) -> UpdateAuthor:
         """Whose updates an envelope brings, and which names are theirs.
 
@@ -227,6 +232,8 @@ class Judge:
         if envelope_hash in self._places or envelope_hash in self._merged:
             return True
         replica = self._replica
+        if ("place", envelope_hash) in replica.database.rows_known("changes"):
+            return True
         merged = replica.changes.is_stored(envelope_hash)
         if not merged and (not by_itself or replica.newer_envelopes.is_kept(envelope_hash)):
             merged = replica.changes.is_merged(envelope_hash)
@@ -260,6 +267,10 @@ class Judge:
         if known is not None:
             return known
         replica = self._replica
+        merged = replica.database.rows_known("changes").get(("place", envelope_hash))
+        if merged is not None:
+            device, chain, seq = merged
+            return device, chain, seq
         beginning = replica.changes.beginning(envelope_hash)
         if beginning:
             self._merged.add(envelope_hash)

@@ -81,14 +81,15 @@ class Run:
         self.looks_for_cuts = False
         #: From where the log would be pulled again.
         self.start: LogPosition | None = None
-        self._deaths = replica.refused.deaths()
+        # What was there when it began; read with the first transaction.
+        self._has_begun = False
+        self._deaths: dict[bytes, int] = {}
         self._tried: set[bytes] = set()
-        own = replica.keys.tag
-        self._copied_from = {slot_tag(one.slot) for one in replica.changes.unsealed_of_others(own)}
+        self._copied_from: set[str] = set()
         #: Whether anything waits: as a rule nothing does, and nobody has to be asked.
-        self._anything_waits = replica.pending.has_any()
+        self._anything_waits = False
         #: Whether something that was damaged here is to come again.
-        self._refills = replica.meta.refill is not None
+        self._refills = False
         self._applier: Applier
         # Of this transaction, written at its end: what each envelope would write again.
         self._frontier: dict[bytes, None] = {}
@@ -96,9 +97,7 @@ class Run:
         self._now_ms = 0
         #: The newest stamp of each device, by its tag.
         self._heard: dict[str, str] = {}
-        # Of this transaction, asked for once: the last number of each chain id, and where authors
-        # said that they stood.
-        self._last_seqs: dict[bytes, int] = {}
+        # Of this transaction, asked for once: where authors said that they stood.
         self._stories: set[tuple[bytes, Attested | None]] = set()
 
     # --- a part -------------------------------------------------------------------------------
@@ -106,13 +105,19 @@ class Run:
     def begin(self) -> None:
         """A transaction begins."""
         replica = self._replica
+        if not self._has_begun:
+            self._has_begun = True
+            self._deaths = replica.refused.deaths()
+            own = replica.keys.tag
+            copied = replica.changes.unsealed_of_others(own)
+            self._copied_from = {slot_tag(one.slot) for one in copied}
+            self._refills = replica.meta.refill is not None
         self._judge.begin()
         self._applier = Applier(replica, self._judge.author_of)
         self._frontier = dict.fromkeys(replica.meta.frontier)
         self._clock = HybridClock(replica.meta.clock)
         self._now_ms = replica.runtime.now_ms()
         self._heard.clear()
-        self._last_seqs.clear()
         self._stories.clear()
         # Asked in each: another process may have received something meanwhile.
         self._anything_waits = replica.pending.has_any()
@@ -432,6 +437,7 @@ class Run:
             frontier=body.frontier,
             number=self._free_number(position),
         )
+        self._judge.note_merged(header, envelope.hash)
         tag = device_tag(header.device)
         self._drop_copied(tag, body)
         replica.journal.receive(number, body.changes, device=tag)
@@ -471,10 +477,12 @@ class Run:
         header, changes = envelope.header, self._replica.changes
         if header.device == self._replica.keys.sign_public:
             return
-        last = self._last_seqs.get(header.chain)
+        # All that others sealed comes past here.
+        known, place = self._replica.database.rows_known("changes"), ("last", header.chain)
+        last: int | None = known.get(place)
         if last is None:
             last = changes.last_seq(header.chain)
-        self._last_seqs[header.chain] = max(last, header.seq)
+        known[place] = max(last, header.seq)
         if header.seq > last:
             return
         for other in changes.at_place(header.chain, header.seq):

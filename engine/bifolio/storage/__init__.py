@@ -6,7 +6,9 @@ The only user of SQLite.
 ``edit_mark``           when the last edit was made, noted outside the database
 ``integrity``           rows as they are in the file, for who checks and mends them
 ``salvaging``           a fresh file with all that can be read of a damaged one
-``database``            the file: opening, transactions, SQLite's errors as ours
+``database``            the file: opening, and transactions
+``table_memory``        what is known of tables from one transaction to the next
+``sqlite_errors``       SQLite's errors as ours
 ``free_pages``          pages that hold nothing, given back to the disk
 ``migrations``          the schema, as numbered steps
 ``later_migrations``    the later of these steps

@@ -1,62 +1,41 @@
-"""The replica's SQLite file: opening it, transactions, and SQLite's errors as ours.
+"""The replica's SQLite file: opening it, and transactions.
 
 Every write is one ``BEGIN IMMEDIATE`` transaction: several processes use one replica at a time,
-and one that finds it locked waits. Nothing is cached across transactions that another process
-can change. Knows no table.
+and one that finds it locked waits. What is remembered from one to the next is forgotten where
+another process wrote in between (``table_memory``). Knows no table.
 """
 
 from __future__ import annotations
 
 import gc
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
-from bifolio import lazy, limits
+from bifolio import limits
 from bifolio.disk import touch_private
 from bifolio.errors import (
-    BusyLibraryError,
     DamagedLibraryError,
     ForeignSchemaError,
-    LibraryError,
     NewerLibraryError,
-    Next,
     NotALibraryError,
     ReadOnlyLibraryError,
     ReplacedLibraryError,
-    StorageFullError,
 )
 from bifolio.salvage.pages import Pages
 from bifolio.salvage.untouched import close_untouched
 from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
-
-if TYPE_CHECKING:
-    import shutil
-else:
-    shutil = lazy.module("shutil")
+from bifolio.storage.sqlite_errors import BUSY, DAMAGED, raise_translated, translated
+from bifolio.storage.table_memory import TableMemory
 
 #: "Bifo" in ASCII: tells our files from every other SQLite file.
 APPLICATION_ID = 0x4269666F
 
-#: With less free than this SQLite can make none of the files next to a database.
-_ROOM_BYTES = 1 << 16
-
-#: SQLite's primary result codes that a user can do something about.
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
 #: What every SQLite file begins with (its format's documentation, section 1.3).
 _HEADER_BYTES = 100
-
-#: How SQLite says that its full-text index is damaged, which is no error of its own kind.
-_NO_TEXT_INDEX = ("invalid fts5 file format", "vtable constructor failed", "fts5: ")
-
-#: How Python's module, and not SQLite, says that a text column holds no text.
-_NO_TEXT = "Could not decode to UTF-8"
 
 #: SQLite quotes a damaged schema in the message of its error: where that is no text, Python raises
 #: UnicodeDecodeError in place of it.
@@ -80,11 +59,14 @@ class Database:
         self._is_enclosed = False
         self._is_read_only = False
         self._file = _identity(path)
-        #: How many transactions this connection has begun: tells one from the next.
-        self.transactions_begun = 0
-        #: In a write transaction: what was read in it, by names of the readers' own. Nobody else
-        #: can write meanwhile; whoever writes what is remembered here says so. None outside.
+        #: How many transactions this connection has begun: tells one from the next; and how often
+        #: something was undone.
+        self.transactions_begun = self.times_undone = 0
+        #: In a write transaction: what is known of tables, by their names. None outside.
         self.remembered: dict[str, Any] | None = None
+        self._memory = TableMemory()
+        #: What is to be written before the transaction ends.
+        self._before_end: list[Callable[[], None]] = []
         #: The tables of which ``is_empty`` was asked: a transaction asks for all of them at once.
         self._asked_for: dict[str, None] = {}
 
@@ -101,7 +83,7 @@ class Database:
             raise ReadOnlyLibraryError(path.parent) from error
         connection = _connect(path, f"file:{_quote(path)}?mode=rwc")
         database = cls(path, connection)
-        with _translated(path):
+        with translated(path):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrate(connection)
             _configure(connection)
@@ -125,7 +107,7 @@ class Database:
         if size_bytes < _HEADER_BYTES:
             raise DamagedLibraryError(path.parent, reason="its library.sqlite is cut off")
         connection = _connect(path, f"file:{_quote(path)}?mode=rw")
-        with _translated(path):
+        with translated(path):
             _check(path, connection)
             _configure(connection)
         return cls(path, connection)
@@ -154,11 +136,11 @@ class Database:
             raise ReadOnlyLibraryError(path.parent) from error
         if has_log or in_memory:
             connection = _connect(path, ":memory:")
-            with _translated(path):
+            with translated(path):
                 connection.deserialize(image)
         else:
             connection = _connect(path, f"file:{_quote(path)}?mode=ro&immutable=1")
-        with _translated(path):
+        with translated(path):
             _check(path, connection, may_migrate=False)
         database = cls(path, connection)
         if not in_memory:
@@ -172,7 +154,7 @@ class Database:
 
     def forbid_writing(self) -> None:
         """From now on nothing is written by this connection."""
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.execute("PRAGMA query_only = ON")
         self._is_read_only = True
 
@@ -185,31 +167,45 @@ class Database:
         """One write transaction: all of it is durable at the end, or none of it happened."""
         if self._is_read_only:
             raise ReadOnlyLibraryError(self.path.parent)
-        begin, end, undo = _ENCLOSED if self._is_enclosed else _LASTING
-        with _translated(self.path), _Uncollected():
+        is_part = self._is_enclosed
+        begin, end, undo = _ENCLOSED if is_part else _LASTING
+        with translated(self.path), _Uncollected():
             self._connection.execute(begin)
             self.transactions_begun += 1
-            self.remembered = {}
             try:
                 # Asked now that nobody else writes: what is written to a file that was moved away
                 # would be seen by nobody.
                 if _identity(self.path) != self._file:
                     raise ReplacedLibraryError(self.path.parent)
+                if is_part:
+                    self._memory.forget_all()
+                self.remembered = self._memory.begin(-1 if is_part else self._read_version())
                 yield
+                while self._before_end:
+                    self._before_end.pop()()
+                self._connection.execute(end)
             except BaseException:
-                self._execute_if_begun(undo)
+                self._note_undone()
+                for statement in undo if self._connection.in_transaction else ():
+                    self._connection.execute(statement)
                 raise
             finally:
                 self.remembered = None
-            try:
-                self._connection.execute(end)
-            except BaseException:
-                self._execute_if_begun(undo)
-                raise
+                if is_part:
+                    self._memory.forget_all()
 
-    def _execute_if_begun(self, statements: Sequence[str]) -> None:
-        for statement in statements if self._connection.in_transaction else ():
-            self._connection.execute(statement)
+    def before_end(self, act: Callable[[], None]) -> None:
+        """Do this before the write transaction ends, as a part of it."""
+        self._before_end.append(act)
+
+    def _note_undone(self) -> None:
+        self.times_undone += 1
+        self._before_end.clear()
+        self._memory.forget_all()
+
+    def _read_version(self) -> int:
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -229,13 +225,14 @@ class Database:
 
         Other processes that write wait meanwhile.
         """
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             self._is_enclosed = True
             try:
                 yield
             finally:
                 self._is_enclosed = False
+                self._note_undone()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
@@ -247,7 +244,7 @@ class Database:
         if inside:
             yield
             return
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -259,26 +256,28 @@ class Database:
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
+        self._memory.note(statement)
         try:
             return self._connection.execute(statement, values)
         except sqlite3.DatabaseError as error:
-            _raise_translated(error, self.path)
+            raise_translated(error, self.path)
 
     def execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row."""
         if not rows:
             return
+        self._memory.note(statement)
         try:
             self._connection.executemany(statement, rows)
         except sqlite3.DatabaseError as error:
-            _raise_translated(error, self.path)
+            raise_translated(error, self.path)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            _raise_translated(error, self.path)
+            raise_translated(error, self.path)
 
     def iterate(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query one by one, for who may not need them all; nothing is written
@@ -286,19 +285,18 @@ class Database:
         try:
             yield from self._connection.execute(statement, values)
         except sqlite3.DatabaseError as error:
-            _raise_translated(error, self.path)
+            raise_translated(error, self.path)
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query, or None."""
         try:
             found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
         except sqlite3.DatabaseError as error:
-            _raise_translated(error, self.path)
+            raise_translated(error, self.path)
         return found
 
     def is_empty(self, table: str) -> bool:
-        """Whether a table has no rows: asked once in a write transaction, so whoever adds a row to
-        a table that is asked for here calls ``note_row``."""
+        """Whether a table has no rows: asked in a write transaction where it is not known."""
         remembered = self.remembered
         if remembered is None:
             return self.row(f"SELECT 1 FROM {table} LIMIT 1") is None
@@ -327,14 +325,17 @@ class Database:
         return None if self.is_empty(table) else self.row(statement, values)
 
     def note_row(self, table: str) -> None:
-        """A row was added to a table of which ``is_empty`` is asked."""
+        """A row was added to a table of which ``is_empty`` is asked: it need not be any more."""
         if self.remembered is not None:
             self.remembered[table] = False
 
-    def forget(self, table: str) -> None:
-        """Rows of a table of which ``is_empty`` is asked went: it is asked again."""
-        if self.remembered is not None:
-            self.remembered.pop(table, None)
+    def mark(self, table: str) -> object | None:
+        """In a write transaction: what is the same object as long as nobody writes to a table."""
+        return None if self.remembered is None else self._memory.mark(table)
+
+    def rows_known(self, table: str) -> dict[Any, Any]:
+        """In a write transaction: what was read of rows of a table (``TableMemory.rows``)."""
+        return {} if self.remembered is None else self._memory.rows(table)
 
     @property
     def is_in_transaction(self) -> bool:
@@ -369,10 +370,10 @@ class Database:
             DamagedLibraryError: this file, or the copy where this one is whole.
             LibraryError: the copy cannot be written.
         """
-        with _translated(target):
+        with translated(target):
             copy = sqlite3.connect(target)
         try:
-            with _translated(target), _translated(self.path, only=_BUSY | _DAMAGED):
+            with translated(target), translated(self.path, only=BUSY | DAMAGED):
                 self._connection.backup(
                     copy,
                     pages=1024,
@@ -391,7 +392,7 @@ class Database:
 
     def settle(self) -> None:
         """Have all of it in the one file, without a log next to it, before it is closed."""
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.execute("PRAGMA journal_mode = DELETE")
 
@@ -407,7 +408,7 @@ class Database:
             StorageFullError: there is no room for a second copy; the file is as it was.
             BusyLibraryError: another program has it for so long.
         """
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -444,7 +445,7 @@ def reason_against(path: Path) -> str | None:
         the reason, to follow "the backup is damaged:"; None where there is none.
     """
     try:
-        with _translated(path):
+        with translated(path):
             connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
             try:
                 harden(connection)
@@ -483,7 +484,7 @@ def integrity_of(path: Path) -> str:
     The file is neither changed nor migrated.
     """
     try:
-        with _translated(path):
+        with translated(path):
             connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
             try:
                 return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
@@ -494,7 +495,7 @@ def integrity_of(path: Path) -> str:
 
 
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
-    with _translated(path):
+    with translated(path):
         return sqlite3.connect(
             uri,
             uri=True,
@@ -507,6 +508,7 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
 def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {limits.LOG_PAGES}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -548,52 +550,5 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _is_full(folder: Path) -> bool:
-    """Whether the disk under a folder has no room: SQLite calls that a failure at times."""
-    try:
-        return shutil.disk_usage(folder).free < _ROOM_BYTES
-    except OSError:
-        return False
-
-
 def _quote(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-@contextmanager
-def _translated(path: Path, *, only: Set[int] | None = None) -> Iterator[None]:
-    """SQLite's errors as ours; what is none of the user's is passed on as it is.
-
-    Args:
-        only: the codes to translate; by default all that are known here.
-    """
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        _raise_translated(error, path, only=only)
-
-
-def _raise_translated(
-    error: sqlite3.DatabaseError, path: Path, *, only: Set[int] | None = None
-) -> NoReturn:
-    folder = path.parent
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if only is not None and code not in only:
-        raise error
-    if code in _BUSY:
-        raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
-    if code in _READ_ONLY:
-        raise ReadOnlyLibraryError(folder) from error
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(folder)):
-        raise StorageFullError(folder) from error
-    if code in _DAMAGED or str(error).startswith(_NO_TEXT_INDEX):
-        raise DamagedLibraryError(folder, reason=str(error)) from error
-    if str(error).startswith(_NO_TEXT):
-        raise DamagedLibraryError(folder, reason="a text in it is not valid text") from error
-    if code == sqlite3.SQLITE_IOERR:
-        raise LibraryError(
-            f"The disk under {folder} failed ({error}). The change was not made.",
-            path=folder,
-            next_step=Next.CHECK_DISK,
-        ) from error
-    raise error

@@ -41,6 +41,14 @@ class Kept(NamedTuple):
     attachments: bool = False
 
 
+class Indexed(NamedTuple):
+    """What the indexes that are written by hand hold of a reference, as far as it does not stay."""
+
+    #: The texts of the search index; None in the trash.
+    texts: tuple[str, ...] | None
+    elements: tuple[ElementRow, ...]
+
+
 class StoredReference(NamedTuple):
     """What the tables are given of one reference; ``row`` in the order of ``STORED``. Of a part
     that is kept nothing counts."""
@@ -63,26 +71,28 @@ class StoredReference(NamedTuple):
     number: int | None = None
     #: Whether of its row only ``PLAIN_COLUMNS`` may change.
     is_plain: bool = False
+    #: What the indexes hold of it until now, where that is known.
+    indexed: Indexed | None = None
 
     def keeping(self, before: StoredBefore | None) -> StoredReference:
         """It, of a reference that is listed, without the parts that the tables hold already."""
         if before is None or self.purged is not None:
             return self
+        kept = _find_kept_of(
+            *(before, self.row, self.sources, self.basis), has_files=bool(self.attachments)
+        )
         return self._replace(
-            kept=_find_kept_of(
-                *(before, self.row, self.sources, self.basis), has_files=bool(self.attachments)
-            ),
-            number=before.number,
+            kept=kept, number=before.number, indexed=_find_indexed(before.row, kept)
         )
 
 
 class StoredBefore(NamedTuple):
-    """What the tables hold of one reference: its row, its sources, whether it has files, and what
-    else its row has."""
+    """What the tables hold of one reference: its row, its sources and whether it has files (None
+    where only the row was read), and what else its row has."""
 
     row: tuple[object, ...]
-    sources: list[tuple[str, str, str, bytes, str]]
-    has_attachments: bool
+    sources: list[tuple[str, str, str, bytes, str]] | None
+    has_attachments: bool | None
     basis: bytes | None = None
     number: int | None = None
 
@@ -147,13 +157,14 @@ class DerivedReference(Struct, frozen=True):
         sources = tuple(
             (one.record, one.format, one.source_id, one.content, one.blocks) for one in self.sources
         )
-        kept = Kept()
+        kept, indexed = Kept(), None
         if before is not None and self.purged is None:
             kept = _find_kept_of(
                 *(before, columns, sources, self.basis),
                 fields=row.fields,
                 has_files=bool(self.attachments),
             )
+            indexed = _find_indexed(before.row, kept)
         places, texts = Searchable(
             *(row.key, row.type, row.title, row.abstract, row.note, row.fields),
             year=row.year,
@@ -172,11 +183,15 @@ class DerivedReference(Struct, frozen=True):
             kept=kept,
             basis=self.basis,
             number=before.number if before is not None else None,
+            indexed=indexed,
         )
 
 
 def with_plain_fields(
-    before: StoredBefore, columns: Mapping[str, str | None], fields: Mapping[str, Any]
+    before: StoredBefore,
+    columns: Mapping[str, str | None],
+    fields: Mapping[str, Any],
+    earlier: Mapping[str, Any],
 ) -> StoredReference:
     """What the tables are given of a live reference without conflicts of which only plain fields
     changed.
@@ -185,6 +200,7 @@ def with_plain_fields(
         before: what they hold of it.
         columns: the values of ``PLAIN_COLUMNS``.
         fields: the field ``fields`` of its row.
+        earlier: that field until now.
     """
     was = before.row
     record_id, key, key_rank, _, _, creators, _, _, _, tags, _, year, trashed, conflicts = was
@@ -194,7 +210,7 @@ def with_plain_fields(
         *(record_id, key, key_rank, kind, title, creators, columns["container"] or ""),
         *(abstract, note, tags, exact_json(fields), year, trashed, conflicts),
     )
-    kept = _find_kept(was, row, fields)._replace(
+    kept = _find_kept(was, row, fields, earlier)._replace(
         key=True, elements=True, sources=True, attachments=True
     )
     assert isinstance(record_id, str)
@@ -209,6 +225,7 @@ def with_plain_fields(
         basis=before.basis,
         number=before.number,
         is_plain=True,
+        indexed=_find_indexed(was, kept, earlier),
     )
 
 
@@ -238,15 +255,37 @@ def _find_kept_of(
         return kept._replace(key=True, elements=True, sources=True, attachments=True)
     return kept._replace(
         row=kept.row and before.basis == basis,
-        sources=sorted(before.sources) == sorted(sources),
-        attachments=not before.has_attachments and not has_files,
+        sources=before.sources is not None and sorted(before.sources) == sorted(sources),
+        attachments=before.has_attachments is False and not has_files,
     )
 
 
+def _find_indexed(
+    before: tuple[object, ...], kept: Kept, fields: Mapping[str, Any] | None = None
+) -> Indexed:
+    """What the indexes hold of a row that changes and do not keep; ``fields`` are those of the row,
+    where they are known."""
+    if kept.texts and kept.elements:
+        return Indexed(None, ())
+    _, key, _, kind, title, _, _, abstract, note, _, written, year, trashed, conflicts = before
+    if fields is None:
+        fields = read_json(str(written))
+    texts = None
+    if not (kept.texts or trashed):
+        one = Searchable(key, kind, title, abstract, note, fields, year, conflicts)  # type: ignore[arg-type]
+        texts = one.index_texts()
+    held = () if kept.elements else element_rows("", fields, trashed=bool(trashed))
+    return Indexed(texts, held)
+
+
 def _find_kept(
-    before: tuple[object, ...], after: tuple[object, ...], fields: Mapping[str, Any] | None
+    before: tuple[object, ...],
+    after: tuple[object, ...],
+    fields: Mapping[str, Any] | None,
+    earlier: Mapping[str, Any] | None = None,
 ) -> Kept:
-    """Which parts a row that changes leaves as they are."""
+    """Which parts a row that changes leaves as they are; ``fields`` and ``earlier`` are those of
+    the row and of that before, where they are known."""
     if before == after:
         return Kept(row=True, key=True, places=True, texts=True, elements=True)
     trashed, conflicts, written = _COLUMN["trashed"], _COLUMN["conflicts"], _COLUMN["fields"]
@@ -255,8 +294,10 @@ def _find_kept(
     places = all(before[one] == after[one] for one in _OF_PLACES)
     elements = before[trashed] == after[trashed]
     if before[written] != after[written]:
-        earlier = read_json(str(before[written]))
+        if earlier is None:
+            earlier = read_json(str(before[written]))
         later = read_json(str(after[written])) if fields is None else fields
+        assert earlier is not None
         for name in earlier.keys() | later.keys():
             old, new = earlier.get(name), later.get(name)
             if old != new:

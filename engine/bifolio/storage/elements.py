@@ -20,6 +20,7 @@ ALIASES = "citation-key-aliases"
 #: The sets that are indexed; the table knows each by its place here, which never changes.
 FIELDS = ("groups", "tags", ALIASES)
 _NUMBER = {name: number for number, name in enumerate(FIELDS)}
+ALIASES_NUMBER = _NUMBER[ALIASES]
 
 _PLACE = "field = ? AND trashed = ? AND element = ?"
 
@@ -35,7 +36,7 @@ def element_rows(
         (field, element, reference, int(trashed))
         for field in FIELDS
         if field in fields
-        for element in sorted({_nfc(str(one)) for one in fields[field]})
+        for element in sorted({encodable_element(str(one)) for one in fields[field]})
     )
 
 
@@ -67,14 +68,15 @@ class Elements:
         rows = self._database.rows(
             "SELECT orders.id FROM elements CROSS JOIN orders USING (number) "
             "WHERE field = ? AND elements.trashed = ? AND element = ? ORDER BY orders.id",
-            (_NUMBER[field], int(trashed), _nfc(element)),
+            (_NUMBER[field], int(trashed), encodable_element(element)),
         )
         return (row[0] for row in rows)
 
     def count(self, field: str, element: str) -> int:
         """How many live references hold an element."""
         row = self._database.row(
-            f"SELECT count(*) FROM elements WHERE {_PLACE}", (_NUMBER[field], 0, _nfc(element))
+            f"SELECT count(*) FROM elements WHERE {_PLACE}",
+            (_NUMBER[field], 0, encodable_element(element)),
         )
         return int(row[0]) if row else 0
 
@@ -105,6 +107,7 @@ def _keys(held: Iterable[tuple[int, Sequence[ElementRow]]]) -> list[tuple[int, i
     )
 
 
-def _nfc(text: str) -> str:
+def encodable_element(text: str) -> str:
+    """An element as it is stored."""
     # A shell passes bytes that are no UTF-8 as halves of characters, and SQLite takes none.
     return unicodedata.normalize("NFC", text.encode(errors="replace").decode())

@@ -94,6 +94,17 @@ class ChangeIndex:
         Args:
             changes: of each its id, its stamp and the records that it touched.
         """
+        if len(changes) == 1:
+            change_id, stamp, record_ids = changes[0]
+            self.add(
+                change=change,
+                place=0,
+                change_id=change_id,
+                stamp=stamp,
+                device=device,
+                record_ids=record_ids,
+            )
+            return
         row = self._database.row("SELECT max(number) FROM history")
         first = ((row[0] or 0) if row else 0) + 1
         noted: list[tuple[object, ...]] = []

@@ -12,6 +12,8 @@ class Incarnations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: A slot that was found open, and the table's mark at that time.
+        self._open: tuple[str, object] = ("", None)
 
     def has(self, slot: str) -> bool:
         """Whether a slot was used by some opening of this replica."""
@@ -20,9 +22,14 @@ class Incarnations:
 
     def is_open(self, slot: str) -> bool:
         """Whether a slot was used here, and nobody else knows its client id yet."""
+        mark = self._database.mark("incarnations")
+        if mark is not None and self._open == (slot, mark):
+            return True
         row = self._database.row(
             "SELECT 1 FROM incarnations WHERE slot = ? AND sealed IS NULL", (slot,)
         )
+        if row is not None:
+            self._open = (slot, mark)
         return row is not None
 
     def close(self, slots: Collection[str]) -> None:

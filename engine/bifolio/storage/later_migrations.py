@@ -104,6 +104,18 @@ def _list_in_still_less_room(tables: object) -> None:
     execute("CREATE INDEX idx_sources_record ON sources (record)")
 
 
+def _index_what_is_sealed(tables: object) -> None:
+    """An own change that is not sealed has neither hash nor chain: no index of these is written."""
+    execute = cast("Tables", tables).conn.execute
+    for name, unique, columns in (
+        ("idx_changes_hash", "UNIQUE ", "hash"),
+        ("idx_changes_chain_seq", "", "chain, seq"),
+    ):
+        execute(f"DROP INDEX IF EXISTS {name}")
+        first = columns.partition(",")[0]
+        execute(f"CREATE {unique}INDEX {name} ON changes ({columns}) WHERE {first} IS NOT NULL")
+
+
 #: The steps after those of ``migrations``, in their order.
 LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     lambda _: None,  # lists are derived again, with every note and annotation
@@ -113,4 +125,5 @@ LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     _index_without_texts,
     _list_in_less_room,
     _list_in_still_less_room,
+    _index_what_is_sealed,
 )

@@ -39,11 +39,11 @@ class LostChanges:
     def remove_emptied(self, chain: bytes, seq: int) -> list[tuple[bytes, int | None]]:
         """Drop the envelopes of a chain, through one, that are here without their content; the
         hash and the position of each."""
-        return self._database.rows(
+        return self._database.execute(
             "DELETE FROM changes WHERE body = x'' AND chain = ? AND seq <= ? "
             "RETURNING hash, position",
             (chain, seq),
-        )
+        ).fetchall()
 
     def fill(self, envelope_hash: bytes, envelope: bytes) -> None:
         """Give an envelope that is here without its content that content."""

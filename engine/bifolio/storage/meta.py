@@ -1,15 +1,16 @@
-"""The replica's own facts, a typed property each. Read afresh each time: another process may
-have written them since.
+"""The replica's own facts, a typed property each. Outside of a write transaction read afresh each
+time: another process may have written them since.
 
-Reading a property asks the file; assigning to it writes, inside the caller's transaction. A value
-that is absent, or of a form that this version does not know, reads as the property's default; the
-default is stored as nothing.
+Reading a property asks the file; assigning to it writes before the caller's transaction ends. A
+value that is absent, or of a form that this version does not know, reads as the property's default;
+the default is stored as nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar, overload
+from functools import partial
+from typing import Any, Generic, TypeVar, overload
 
 import msgpack
 from msgspec import Struct
@@ -18,13 +19,29 @@ from bifolio.errors import NextStep, from_plain, to_plain
 from bifolio.storage.database import Database
 from bifolio.wire.position import LogPosition
 
-#: What a transaction remembers of the table, by its name; larger values are read when asked for.
-_ROWS = "rows of meta"
+#: What is remembered of the table in a transaction is under its name; larger values are read when
+#: they are asked for.
+_TABLE = "meta"
 _LARGE_BYTES = 1024
 _LARGE = b""
 
+_WRITE = (
+    "INSERT INTO meta (key, value) VALUES (?, ?) "
+    "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+class Rows:
+    """The table as a write transaction sees it: its rows, those of them that are to be written, and
+    the facts that were read of it."""
+
+    def __init__(self, packed: dict[str, bytes | None]) -> None:
+        self.packed = packed
+        self.changed: dict[str, bytes | None] = {}
+        self.facts: dict[str, Any] = {}
 
 
 class OwnChain(Struct, frozen=True):
@@ -99,9 +116,16 @@ class Fact(Generic[T]):
     def __get__(self, meta: Meta | None, owner: type[Meta]) -> T | Fact[T]:
         if meta is None:
             return self
+        rows = meta.rows()
+        if rows is not None and self.key in rows.facts:
+            known: T = rows.facts[self.key]
+            return known
         stored = meta.stored(self.key)
         value = None if stored is None else self._decode(stored)
-        return self.default if value is None else value
+        found = self.default if value is None else value
+        if rows is not None:
+            rows.facts[self.key] = found
+        return found
 
     def __set__(self, meta: Meta, value: T) -> None:
         meta.store(self.key, None if value == self.default else self._encode(value))
@@ -431,34 +455,50 @@ class Meta:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def stored(self, key: str) -> object:
-        """What a row holds, or None. For ``Fact``."""
+    def rows(self) -> Rows | None:
+        """In a write transaction all rows, read once; None outside of one. For ``Fact``."""
         remembered = self._database.remembered
         if remembered is None:
+            return None
+        rows: Rows | None = remembered.get(_TABLE)
+        if rows is None:
+            rows = remembered[_TABLE] = Rows(self._read_all())
+        return rows
+
+    def stored(self, key: str) -> object:
+        """What a row holds, or None. For ``Fact``."""
+        rows = self.rows()
+        if rows is None:
             packed = self._read(key)
         else:
-            rows: dict[str, bytes | None] | None = remembered.get(_ROWS)
-            if rows is None:
-                rows = remembered[_ROWS] = self._read_all()
-            packed = rows.get(key)
+            packed = rows.packed.get(key)
             if packed == _LARGE:
-                packed = rows[key] = self._read(key)
+                packed = rows.packed[key] = self._read(key)
         return None if packed is None else msgpack.unpackb(packed)
 
     def store(self, key: str, value: object) -> None:
-        """Write a row (anything msgpack holds); None removes it. For ``Fact``."""
+        """Write a row (anything msgpack holds); None removes it. Where the transaction ends all
+        are written that it changed. For ``Fact``."""
         packed = None if value is None else msgpack.packb(value)
-        if packed is None:
-            self._database.execute("DELETE FROM meta WHERE key = ?", (key,))
-        else:
-            self._database.execute(
-                "INSERT INTO meta (key, value) VALUES (?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key, packed),
-            )
-        remembered = self._database.remembered
-        if remembered is not None and _ROWS in remembered:
-            remembered[_ROWS][key] = packed
+        rows = self.rows()
+        if rows is None:
+            self._write({key: packed})
+            return
+        rows.facts.pop(key, None)
+        if not rows.changed:
+            self._database.before_end(partial(self._write_changed, rows))
+        rows.packed[key] = rows.changed[key] = packed
+
+    def _write_changed(self, rows: Rows) -> None:
+        changed, rows.changed = rows.changed, {}
+        self._write(changed)
+        assert self._database.remembered is not None
+        self._database.remembered[_TABLE] = rows  # as it is written now
+
+    def _write(self, changed: Mapping[str, bytes | None]) -> None:
+        self._database.execute_many(_WRITE, [one for one in changed.items() if one[1] is not None])
+        gone = [(key,) for key, packed in changed.items() if packed is None]
+        self._database.execute_many("DELETE FROM meta WHERE key = ?", gone)
 
     def _read(self, key: str) -> bytes | None:
         row = self._database.row("SELECT value FROM meta WHERE key = ?", (key,))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from bifolio import limits
 from bifolio.storage.database import Database
 from bifolio.storage.hot_states import HEAD, Base, Head, HotStates, read_head
 from bifolio.storage.meta import Meta
@@ -22,6 +23,10 @@ from bifolio.storage.packed_states import (
 )
 
 _MODULUS = 1 << 256
+
+#: What is remembered of the table in a transaction: the shares of the state hash of records that
+#: were read (None: no such record), by id.
+_TABLE = "records"
 
 
 class StoredRecord(NamedTuple):
@@ -79,7 +84,8 @@ class Records:
     def load(self, record_id: str) -> bytes | Head | None:
         """What is stored of a record's state: all of it, or what came since its base; None where
         there is no such record."""
-        row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
+        row = self._database.row("SELECT state, hash FROM records WHERE id = ?", (record_id,))
+        self._remember({record_id: row[1] if row else None})
         if row is None:
             return None
         head = read_head(row[0]) if row[0].startswith(HEAD) else None
@@ -114,10 +120,11 @@ class Records:
         """The states of these ids, but of larger ones than that; None where there is no record."""
         rows = self._database.rows(
             "SELECT wanted.value, CASE WHEN length(state) <= ? AND substr(state, 1, 3) != ? "
-            "THEN state END, state IS NULL "
+            "THEN state END, state IS NULL, hash "
             "FROM json_each(?) AS wanted LEFT JOIN records ON records.id = wanted.value",
             (bytes_max, HEAD, json.dumps(record_ids)),
         )
+        self._remember({row[0]: row[3] for row in rows})
         return {
             row[0]: None if row[1] is None else unpack_state(row[1])
             for row in rows
@@ -145,16 +152,11 @@ class Records:
         """Store records and move the state hash by the difference that they make; returns what
         tells whether each is still the same, by id."""
         written = list({record.id: record for record in records}.values())
-        ids = json.dumps([record.id for record in written])
         # What a snapshot brought is where a record's history begins.
         if not self._database.is_empty("snapshot_bases"):
-            self._keep_where_histories_begin(ids)
-        before = self._database.rows(
-            "SELECT hash FROM records WHERE id IN (SELECT value FROM json_each(?))",
-            (ids,),
-        )
+            self._keep_where_histories_begin(json.dumps([record.id for record in written]))
         difference = sum(record.hash for record in written)
-        difference -= sum(int.from_bytes(row[0], "big") for row in before)
+        difference -= sum(self._shares([record.id for record in written]))
         checks = {one.id: check_of(one) for one in written}
         self._database.execute_many(
             "INSERT INTO records (id, kind, state, hash, state_check) VALUES (?, ?, ?, ?, ?) "
@@ -175,6 +177,28 @@ class Records:
         if difference:
             self._meta.state_hash = (self._meta.state_hash + difference) % _MODULUS
         return checks
+
+    def _remember(self, shares: dict[str, bytes | None]) -> None:
+        remembered = self._database.remembered
+        if remembered is None:
+            return
+        known: dict[str, bytes | None] = remembered.setdefault(_TABLE, {})
+        if len(known) > limits.ROWS_REMEMBERED:
+            known.clear()
+        known.update(shares)
+
+    def _shares(self, record_ids: Sequence[str]) -> list[int]:
+        """The shares of the state hash that those of these records have that are here."""
+        known: dict[str, bytes | None] = (self._database.remembered or {}).get(_TABLE, {})
+        found = [known[one] for one in record_ids if one in known]
+        asked = [one for one in record_ids if one not in known]
+        if asked:
+            rows = self._database.rows(
+                "SELECT hash FROM records WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(asked),),
+            )
+            found += [row[0] for row in rows]
+        return [int.from_bytes(one, "big") for one in found if one is not None]
 
     def remove(self, record_id: str) -> None:
         """Forget a record and its share of the state hash (where nothing is left of it)."""

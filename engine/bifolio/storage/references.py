@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 from bifolio.errors import DamagedLibraryError
 from bifolio.records.canonical import read_json
@@ -16,13 +16,21 @@ from bifolio.storage.attachments import Attachments
 from bifolio.storage.database import Database
 from bifolio.storage.derived import (
     DerivedReference,
+    Indexed,
     Kept,
     ReferenceRow,
     SourceRow,
     StoredBefore,
     StoredReference,
 )
-from bifolio.storage.elements import ALIASES, ElementRow, Elements, element_rows
+from bifolio.storage.elements import (
+    ALIASES,
+    ALIASES_NUMBER,
+    ElementRow,
+    Elements,
+    element_rows,
+    encodable_element,
+)
 from bifolio.storage.index import SearchIndex, Texts, in_trash
 from bifolio.storage.list_rows import BODY_AT, Body, pack_row, unpack_body, unpack_row
 from bifolio.storage.list_rows import COLUMNS as LISTED
@@ -51,6 +59,8 @@ _UPSERT = (
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _WRITTEN[1:])}"
 )
 
+_SELECT_WRITTEN = f"SELECT {', '.join(_WRITTEN)}, number FROM refs WHERE id = ?"
+
 #: The columns that plain fields are in.
 _PLAIN_COLUMNS = ("type", "body")
 _UPDATE_PLAIN = (
@@ -58,9 +68,34 @@ _UPDATE_PLAIN = (
 )
 _PLAIN = [LISTED.index(name) for name in _PLAIN_COLUMNS]
 
+#: What ``Named`` has, each with its place there.
+_NAMED = (
+    "SELECT * FROM (SELECT trashed, id FROM refs WHERE key = ?1 "
+    "ORDER BY trashed, key_rank, id LIMIT 1) "
+    + "".join(
+        f"UNION ALL SELECT * FROM (SELECT {2 + trashed}, orders.id FROM elements "
+        "CROSS JOIN orders USING (number) WHERE field = ?2 AND elements.trashed = "
+        f"{trashed} AND element = ?3 ORDER BY orders.id LIMIT 1) "
+        for trashed in (0, 1)
+    )
+    + "UNION ALL SELECT 4, id FROM refs WHERE id = ?4"
+)
+
 _PAGE = 500
 
 _TRASHED = -2  # of a row, which the number of its conflicts ends
+
+
+class Named(NamedTuple):
+    """The references that have a name, by id: as their citation key, living or in the trash (where
+    none lives); as an earlier key, of the first that lives and the first in the trash; as their
+    id."""
+
+    living: str | None
+    trashed: str | None
+    earlier: str | None
+    earlier_trashed: str | None
+    itself: str | None
 
 
 class References:
@@ -74,8 +109,6 @@ class References:
         self.shared_keys = SharedKeys(database)
         self.purged = PurgedTable(database)
         self._sources = Sources(database)
-        #: The bodies of what was last read to be written, by what is stored of them.
-        self._opened: dict[bytes, Body] = {}
 
     # --- writing ------------------------------------------------------------------------
 
@@ -84,19 +117,32 @@ class References:
         before = self.read_stored([one.row.id for one in references])
         self.store([one.to_stored(before.get(one.row.id)) for one in references])
 
+    def read_row(self, record_id: str) -> StoredBefore | None:
+        """What is stored of one reference, as far as its row tells; None where it is not listed."""
+        row = self._database.row(_SELECT_WRITTEN, (record_id,))
+        if row is None:
+            return None
+        return StoredBefore(unpack_row(row, self._unpack_body(row[BODY_AT])), None, None, *row[-2:])
+
+    def read_whole(self, before: StoredBefore) -> StoredBefore:
+        """What is stored of a reference of which only the row was read."""
+        record_id = str(before.row[0])
+        sources = self._sources.among([record_id]).get(record_id, [])
+        has_files = bool(self.attachments.among([record_id]))
+        return before._replace(sources=sources, has_attachments=has_files)
+
     def read_stored(self, ids: Sequence[str]) -> dict[str, StoredBefore]:
         """What is stored of those of these references that are listed, by id."""
         listed = (json.dumps(ids),)
         names = ", ".join(_WRITTEN)
         rows = self._database.rows(f"SELECT {names}, number FROM refs WHERE id {_LISTED}", listed)
-        self._opened = {row[BODY_AT]: self._unpack_body(row[BODY_AT]) for row in rows}
         if not rows:
             return {}
         sources = self._sources.among([row[0] for row in rows])
         with_files = self.attachments.among(ids)
         return {
             row[0]: StoredBefore(
-                unpack_row(row, self._opened[row[BODY_AT]]),
+                unpack_row(row, self._unpack_body(row[BODY_AT])),
                 *(sources.get(row[0], []), row[0] in with_files),
                 *(row[-2], row[-1]),
             )
@@ -107,9 +153,17 @@ class References:
         """Store what was made ready to be stored, each id once, but the parts that are kept."""
         if not references:
             return
+        if all(one.is_plain and one.indexed is not None for one in references):
+            self._store_plain(references)
+            return
         ids = [one.id for one in references]
         known = {one.id: one.number for one in references if one.number is not None}
-        numbers, texts = self._unlist({one.id: one.kept for one in references}, known)
+        indexed = {
+            one.number: one.indexed
+            for one in references
+            if one.number is not None and one.indexed is not None
+        }
+        numbers, texts = self._unlist({one.id: one.kept for one in references}, known, indexed)
         gone_before = self.purged.among(ids)
         moved = [one for one in references if not one.kept.key]
         old_keys = self.shared_keys.of([one.id for one in moved if one.id in numbers])
@@ -137,6 +191,21 @@ class References:
         new_keys = {one.key for one in moved if one.purged is None}
         self.shared_keys.renew(old=old_keys, new=new_keys)
 
+    def _store_plain(self, references: Sequence[StoredReference]) -> None:
+        """Store references of which only plain fields changed: they are in no other tables."""
+        self._write_rows(references)
+        given = sorted((one.number, one) for one in references if one.number is not None)
+        self.index.write_places(
+            (number, one.id, one.places, one.row[_TRASHED])
+            for number, one in given
+            if not one.kept.places
+        )
+        self.index.write_texts(
+            (number, one.indexed and one.indexed.texts, one.texts)
+            for number, one in given
+            if not one.kept.texts
+        )
+
     def _write_rows(self, references: Sequence[StoredReference]) -> None:
         """Write the rows that change; where an index has none of what changes, past all of them."""
         changed = [one for one in references if not one.kept.row]
@@ -151,7 +220,7 @@ class References:
 
     def remove(self, record_id: str) -> None:
         """Forget a reference: nothing is left of its record here."""
-        _, texts = self._unlist({record_id: Kept()}, {})
+        _, texts = self._unlist({record_id: Kept()}, {}, {})
         self._index({}, {}, texts)
         old_keys = self.shared_keys.of([record_id])
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
@@ -198,25 +267,34 @@ class References:
         )
 
     def _unlist(
-        self, kept: Mapping[str, Kept], known: Mapping[str, int]
+        self, kept: Mapping[str, Kept], known: Mapping[str, int], indexed: Mapping[int, Indexed]
     ) -> tuple[dict[str, int], dict[int, Texts]]:
         """Take references out of the orders and the elements as far as they are not kept there;
         returns the numbers of those that are listed, by id, and of those whose texts are not kept
-        the texts that are indexed, by number; ``known`` are the numbers of some."""
+        the texts that are indexed, by number; ``known`` are the numbers of some, ``indexed`` what
+        the indexes hold of some."""
         asked = [one for one in kept if one not in known]
         numbers = {**known, **self.numbers_among(asked)} if asked else dict(known)
         listed = sorted((number, one) for one, number in numbers.items())
         self.index.remove_places([number for number, one in listed if not kept[one].places])
         texts = {number for number, one in listed if not kept[one].texts}
         elements = {number for number, one in listed if not kept[one].elements}
-        return numbers, self._unlist_contents(texts, elements)
+        unknown = sorted((texts | elements) - indexed.keys())
+        held, found = self._read_indexed(unknown, texts, elements) if unknown else ([], {})
+        for number in (texts | elements) & indexed.keys():
+            one_of = indexed[number]
+            if one_of.texts is not None:
+                found[number] = one_of.texts
+            if one_of.elements:
+                held.append((number, one_of.elements))
+        self.elements.remove(held)
+        return numbers, found
 
-    def _unlist_contents(self, texts: Set[int], elements: Set[int]) -> dict[int, Texts]:
-        """Take what these references hold out of the elements; returns the texts that are indexed
-        of live ones. Both are made of their rows again."""
-        asked = sorted(texts | elements)
-        if not asked:
-            return {}
+    def _read_indexed(
+        self, asked: Sequence[int], texts: Set[int], elements: Set[int]
+    ) -> tuple[list[tuple[int, Sequence[ElementRow]]], dict[int, Texts]]:
+        """What references hold of elements, and the texts that are indexed of live ones: both are
+        made of their rows again."""
         rows = self._database.rows(
             "SELECT number, key, type, body, year, trashed, conflicts FROM refs "
             "WHERE number IN (SELECT value FROM json_each(?))",
@@ -225,16 +303,14 @@ class References:
         found: dict[int, Texts] = {}
         held: list[tuple[int, Sequence[ElementRow]]] = []
         for number, key, kind, body, year, trashed, conflicts in rows:
-            unpacked = self._opened.get(body) or self._unpack_body(body)
-            title, _, _, abstract, note, _, written = unpacked
+            title, _, _, abstract, note, _, written = self._unpack_body(body)
             fields = self._read_fields(written)
             if number in elements:
                 held.append((number, element_rows("", fields, trashed=bool(trashed))))
             if number in texts and not trashed:
                 row = Searchable(key, kind, title, abstract, note, fields, year, conflicts)
                 found[number] = row.index_texts()
-        self.elements.remove(held)
-        return found
+        return held, found
 
     def _forget(self, references: Sequence[tuple[str, Kept]]) -> None:
         """Forget all that is derived of references but their rows, and what is kept."""
@@ -290,6 +366,13 @@ class References:
             )
             found = {row[-1]: row for row in rows}
             yield from (self.row_of(found[number]) for number in page if number in found)
+
+    def find_named(self, name: str) -> Named:
+        """The references that have a name, in one statement."""
+        whole = name.lower()
+        given = (_encodable(name), ALIASES_NUMBER, encodable_element(name), _encodable(whole))
+        found = {row[0]: row[1] for row in self._database.rows(_NAMED, given)}
+        return Named(*(found.get(how) for how in range(5)))
 
     def ids_with_key(self, key: str) -> list[str]:
         """The references with this citation key, the one that keeps it first, trash last."""

@@ -60,7 +60,7 @@ class UnconfirmedDeletions:
 
     def any(self) -> bool:
         """Whether there is one."""
-        return self._database.row("SELECT 1 FROM unconfirmed_deletions LIMIT 1") is not None
+        return not self._database.is_empty("unconfirmed_deletions")
 
     def count(self) -> int:
         """How many there are."""

@@ -22,9 +22,9 @@ class Underived:
     def add(self, record_ids: Iterable[str]) -> None:
         """Note references; one that is noted already keeps its place."""
         rows = [(one,) for one in record_ids]
+        self._database.execute_many(f"INSERT OR IGNORE INTO {_TABLE} (record) VALUES (?)", rows)
         if rows:
             self._database.note_row(_TABLE)
-        self._database.execute_many(f"INSERT OR IGNORE INTO {_TABLE} (record) VALUES (?)", rows)
 
     def is_empty(self) -> bool:
         """Whether all is derived that is committed."""
@@ -47,9 +47,7 @@ class Underived:
         self._database.execute_many(
             f"DELETE FROM {_TABLE} WHERE record = ?", [(one,) for one in record_ids]
         )
-        self._database.forget(_TABLE)
 
     def clear(self) -> None:
         """All is derived."""
         self._database.execute(f"DELETE FROM {_TABLE}")
-        self._database.forget(_TABLE)

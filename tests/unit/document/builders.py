@@ -8,7 +8,7 @@ from bifolio.clock import HybridClock
 from bifolio.document import canonical, deletion, editing, view
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan, Writer
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, read_entries
 from bifolio.ids import SLOT_LENGTH, digest
 from bifolio.records.edits import Act, Edit
 from bifolio.records.names import Name, parse_name
@@ -59,7 +59,10 @@ class Desk:
         """Carry out a plan; its update, None where nothing was planned."""
         plan = Plan(Writer(self.slot, self._clock.next(now_ms - self._behind_ms)))
         planning(plan, self.entries)
-        return None if plan.is_empty else self.document.write(plan)
+        update = None if plan.is_empty else self.document.write(plan)
+        # What a document says that it holds is what it holds.
+        assert self.entries == read_entries(RecordDocument(self.document.state()).json())
+        return update
 
     def creates(self, values: Values) -> None:
         """Make the reference."""

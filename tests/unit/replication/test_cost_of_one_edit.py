@@ -37,7 +37,7 @@ def test_an_edit_that_comes_alone_asks_for_all_its_facts_in_a_few_statements(
         asked = statements(laptop, envelope)
         assert len(asked) <= STATEMENTS_MAX, "\n".join(asked)
         assert sum("FROM meta" in one for one in asked) <= 4
-        assert sum("SELECT NOT EXISTS" in one for one in asked) == 1
+        assert sum("SELECT NOT EXISTS" in one for one in asked) <= (number == 0)
     assert laptop.titles() == office.titles() == ["Value 3"]
     assert laptop.state == office.state
 
@@ -45,8 +45,9 @@ def test_an_edit_that_comes_alone_asks_for_all_its_facts_in_a_few_statements(
 #: Tables with rows for each reference, or each change.
 LARGE = "refs|records|changes|history|elements|sources|orders|operations|operation_changes"
 
-#: How SQLite says that it goes through all of one, or through all that are live.
-THROUGH_ALL = re.compile(rf"SCAN (?:{LARGE})\b|\(trashed=\?\)")
+#: How SQLite says that it goes through all of one, or through all that are live. An index of its
+#: own has the few changes that are not sealed.
+THROUGH_ALL = re.compile(rf"SCAN (?:{LARGE})\b(?! USING INDEX copy_of_unsealed)|\(trashed=\?\)")
 
 
 def test_no_statement_of_an_edit_goes_through_all_references(tmp_path: Path) -> None:
