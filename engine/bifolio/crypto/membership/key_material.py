@@ -93,7 +93,9 @@ def key_roots(membership: Membership, keys: Mapping[int, bytes]) -> list[tuple[i
     """Of a library's content keys those from which all others are found: the newest, as a rule."""
     roots: list[tuple[int, bytes]] = []
     found: dict[int, bytes] = {}
-    for generation in sorted(keys, reverse=True):
+    lost = membership.lost_generations
+    # A key of a list that lost is found from one that holds, whatever its number.
+    for generation in sorted(keys, key=lambda one: (one in lost, -one)):
         if generation not in found:
             roots.append((generation, keys[generation]))
             found[generation] = keys[generation]

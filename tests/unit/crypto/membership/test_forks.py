@@ -498,6 +498,32 @@ def test_what_members_sealed_under_a_key_that_lost_can_be_read_and_nothing_more_
     assert lost not in [row[0] for row in rows if isinstance(row, list)]
 
 
+@pytest.mark.parametrize("label", ["lost", "higher", "later", "other", "fifth"])
+def test_a_key_that_lost_is_passed_on_once_whatever_its_number(label: str) -> None:
+    """Found by seed 13080: one with a higher number than the newest key that holds was passed on
+    again and again."""
+    (raw,) = make_keys(
+        ALL,
+        SECOND,
+        content_key=b"3" * 32,
+        earlier={0: CONTENT_KEY},
+        random_bytes=counting_bytes(label),
+    )
+    winner = removed(ALL, OWNER, SECOND)
+    after = winner.append(make_carry(winner, OWNER, [raw])[0])
+    found = dict(find_keys(after, EDITOR).keys)
+
+    def give_on(membership: Membership) -> bytes | None:
+        newest, draw = found[after.generation], counting_bytes("earlier")
+        return make_earlier_keys(
+            membership, EDITOR, content_key=newest, earlier=found, random_bytes=draw
+        )
+
+    given_on = give_on(after)
+    assert given_on is not None
+    assert give_on(after.append(given_on)) is None
+
+
 def test_with_the_invite_by_which_it_came() -> None:
     there = joined(invited(ALL, OWNER, "late"), STRANGER, "late")
     other = invited(ALL, OWNER, "new")
