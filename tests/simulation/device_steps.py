@@ -112,6 +112,8 @@ class DeviceSteps:
             self._note_adopted(computer, before, merged)
         if not known:
             return
+        # Also where it took the same ones before, by a list of members that another relay has.
+        world.history.note_end(old, computer.known())
         if old not in self.successors:
             world._say(f"{computer.name} has new keys")
             self.successors[old] = fresh.sign_public
