@@ -112,6 +112,8 @@ class DeviceSteps:
             self._note_adopted(computer, before, merged)
         if not known:
             return
+        # Also where it took the same ones before, by a list of members that another relay has.
+        world.history.note_end(old, computer.known())
         if old not in self.successors:
             world._say(f"{computer.name} has new keys")
             self.successors[old] = fresh.sign_public
@@ -215,6 +217,22 @@ class DeviceSteps:
             assert not lost, f"{computer.name} lost {sorted(lost)} with its old keys"
         if len({one.record for one in events}) == 1 and all(one.act is Act.EDIT for one in events):
             self._note_written(computer, events)
+
+    def note_late(self, computer: Computer) -> None:
+        """A sync wrote again what another process had written under the old keys, or a backup of
+        before brought: it is shown, but what a later edit that knew it removed."""
+        history = self._world.history
+        late = computer.adopted - history.adopted
+        if not late:
+            return
+        history.adopted |= late
+        known = computer.known() | late
+        for one in late & history.events.keys():
+            event = history.events[one]
+            later = [history.events[other] for other in known if other in history.events]
+            removed = [other.lowered for other in later if one in other.known]
+            lost = event.typed.difference(typed_in(computer, event.record), *removed)
+            assert not lost, f"{computer.name} lost {sorted(lost)}, written late under its old keys"
 
     def _note_written(self, computer: Computer, events: list[Event]) -> None:
         record, known = events[0].record, computer.known()

@@ -70,6 +70,9 @@ class History:
     restricted: set[bytes] = field(default_factory=set)
     #: Changes that their author wrote again as its own, under its next keys.
     adopted: set[bytes] = field(default_factory=set)
+    #: Changes behind the end of keys that their author replaced, put back to before it made them,
+    #: on a relay without them: they count nowhere, as a thief of the old keys could have made them.
+    behind_end: set[bytes] = field(default_factory=set)
     #: Who committed each event.
     authors: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -82,14 +85,19 @@ class History:
     def is_restricted(self, change: bytes) -> bool:
         """Whether somebody wrote a change of whom a right was taken, before it or behind it; or it
         was written again under other keys."""
-        if change in self.adopted:
+        if change in self.adopted or change in self.behind_end:
             return True
         return self.authors.get(change, AUTHORS.get(change)) in self.restricted
+
+    def note_end(self, keys: bytes, known: frozenset[bytes]) -> None:
+        """Who had these keys has others now, and knew so much when it took them."""
+        written = {**AUTHORS, **self.authors}
+        self.behind_end |= {one for one, author in written.items() if author == keys} - known
 
     @property
     def has_restricted(self) -> bool:
         """Whether ``is_restricted`` may be said of any change."""
-        return bool(self.restricted or self.adopted)
+        return bool(self.restricted or self.adopted or self.behind_end)
 
     # --- what must hold -------------------------------------------------------------------
 
@@ -128,7 +136,10 @@ class History:
         written it again as its own, and one that was never sent removes nothing elsewhere."""
         present = typed_in(computer, record)
         standing: set[Typed] = set()
-        for event in loose:
+        # What was written again under other keys is there twice where a backup of before brings it
+        # too: who removed the one had not seen the other (seed 13944).
+        twice = [event for one, event in events.items() if one in self.adopted]
+        for event in (*loose, *twice):
             standing |= event.typed
         for one, event in events.items():
             later = [other for other in events.values() if one in other.known]
