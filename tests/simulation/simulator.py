@@ -34,6 +34,7 @@ from tests.simulation.history import (
 from tests.simulation.invariants import Invariants, check_waiting
 from tests.simulation.members import waits_for_key
 from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
+from tests.simulation.rewriting import noting_what_is_written_again
 from tests.simulation.rights_steps import RightsSteps
 from tests.simulation.seeded_seals import seeded_seals
 from tests.simulation.typist import Typist
@@ -86,6 +87,10 @@ class Simulator:
         self.choose = random.Random(seed)
         self.folder = folder
         self.history = History()
+        self.computers: list[Computer] = []
+        self._opened.enter_context(
+            noting_what_is_written_again(self.history, lambda: self.computers)
+        )
         # Every fourth: the others are the runs that found what they found.
         self.typist = Typist(self.choose, self.history, notes=seed % 4 == 0)
         self.log: list[str] = []
