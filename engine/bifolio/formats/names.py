@@ -22,6 +22,7 @@ from bifolio.records.names import (
     Name,
     is_body,
     is_natural_name,
+    is_suffix,
     order_suffix,
     split_initials,
     split_initials_first,
@@ -46,11 +47,12 @@ _ONE_WORD: Final = re.compile(r"[^\W\d_][\w'’‐-]*")
 _FAMILY: Final = re.compile(r"(?:[^\W\d_][\w'’‐-]* ){0,3}[^\W\d_][\w'’‐-]+")
 #: Initials between commas: with points, or up to three capitals.
 _GIVEN_INITIALS: Final = re.compile(r"(?:[^\W\d_a-z]\.?[ -]?){1,4}(?<=\.)|[A-Z]{1,3}")
+_COMMA: Final = re.compile(",")
 _COMMA_AND: Final = re.compile(r",\s*(?:(?:and|&)\s+)?|\s+(?:and|&)\s+")
 #: ``Doe J, Roe RA``, which cannot be a family name and given ones.
 _SHORT_NAMES: Final = re.compile(r"[^\W\d_][\w'’‐-]+ [A-Z]{1,3}, [^\W\d_][\w'’‐-]+ [A-Z]{1,3}")
 _PLAINLY_ONE: Final = re.compile(
-    r"(?!and )[^\W\d_][\w'’ .-]*[a-zß-öø-ÿ], [^\W\d_](?:[\w.'’-]| (?!and\b|et\b|al\b))*"
+    r"(?!and |[^\W\d_]\.)[^\W\d_][\w'’ .-]*[a-zß-öø-ÿ], [^\W\d_](?:[\w.'’-]| (?!and\b|et\b|al\b))*"
 )
 _FIRM: Final = re.compile(r"(?:inc|ltd|llc|gmbh|corp|plc|limited|co)\.?", re.IGNORECASE)
 _PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
@@ -91,6 +93,8 @@ def _bibtex_people(part: str) -> list[str]:
     if "{" in part or "=" in part or _is_plainly_one(part):
         return [part]
     plain = part.replace("~", " ")
+    if people := _with_initials_first(plain.rstrip(" ,")):
+        return people
     if ";" in part or "," in part or part[-3:].lower() in ("al.", " al"):
         one_comma = ";" not in part and part.count(",") == 1 and part[-3:].lower() != "al."
         people = (
@@ -185,6 +189,8 @@ def _between_commas(text: str) -> list[str]:
 def _full_names(text: str) -> list[str]:
     """The people of ``Jane Doe, Richard Roe, and Ann Poe``; none where it is not that. Two names
     may be a family's and a person's: ``Garcia Lopez, Ana Maria``."""
+    if people := _with_initials_first(text):
+        return people
     if text.count(",") + 1 < _FULL_NAMES_MIN and not (" and " in text and "," in text):
         return []
     parts = [part for part in split_list(_COMMA_AND, text) if part]
@@ -192,6 +198,15 @@ def _full_names(text: str) -> list[str]:
         return []
     are_names = all(is_natural_name(one) or split_initials_first(one) for one in parts)
     return list(map(_family_first, parts)) if are_names else []
+
+
+def _with_initials_first(text: str) -> list[str]:
+    """The people of ``J. Doe, R. Roe``, family names first; none where it is not that."""
+    if "." not in text or "," not in text:
+        return []
+    parts = [split_initials_first(part.strip()) for part in split_list(_COMMA, text)]
+    people = [f"{part[1]}, {part[0]}" for part in parts if part is not None]
+    return people if len(people) == len(parts) else []
 
 
 def _family_first(name: str) -> str:
@@ -244,7 +259,9 @@ def parse_ris_name(text: str) -> Name:
     """One name of an RIS line."""
     written = " ".join(text.split())
     if written.endswith(",") and written.rstrip(", "):
-        return Name(literal=written[:-1].rstrip())
+        if "," not in written[:-1] or not _has_initials(written[:-1]):
+            return Name(literal=written[:-1].rstrip())
+        written = written[:-1]
     initials = split_initials(written)
     if initials is not None:
         particle, family = _particle(initials[0].split(" "))
@@ -304,7 +321,9 @@ def _bibtex_name(text: str) -> Name:
         return _natural_name(_words(text))
     particle, family = _particle(_words(parts[0]))
     given, suffix = parts[-1], ""
-    if len(parts) == 3:
+    if len(parts) == 3 and not parts[2] and not is_suffix(parts[1]):
+        given = parts[1]  # a comma before the next name
+    elif len(parts) == 3:
         given, suffix = order_suffix(parts[2], parts[1])
     return Name(
         family=_text(family),

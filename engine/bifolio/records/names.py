@@ -150,6 +150,11 @@ def _begins_small(word: str) -> bool:
     return word[0].islower() and _JOINED_PARTICLE.match(word) is None
 
 
+def is_suffix(text: str) -> bool:
+    """Whether a part of a name is what comes behind it (``Jr.``, ``III``)."""
+    return _IS_SUFFIX.fullmatch(text) is not None
+
+
 def order_suffix(given: str, suffix: str) -> tuple[str, str]:
     """(given, suffix) of the two parts behind a family name: BibTeX has the suffix first, RIS and
     people last, and a suffix is known by its words."""
