@@ -210,29 +210,6 @@ def split_natural_name(text: str) -> tuple[str, str, str]:
     return " ".join(words[:first]), particle, family
 
 
-def split_list(text: str) -> list[str]:
-    """The names that a user wrote as one text, ``Doe, Jane and Roe, Richard`` or with semicolons;
-    the text whole where a part would be no person's name."""
-    if text.strip().startswith("{"):
-        return [text]
-    for separator in (r"\s*;\s*", r"\s+(?:and|&)\s+"):
-        parts = [part.strip() for part in re.split(separator, text) if part.strip()]
-        if len(parts) > 1 and all(map(_is_person, parts)):
-            return parts
-    return [text]
-
-
-def _is_person(text: str) -> bool:
-    family, comma, given = text.partition(",")
-    if comma:
-        return bool(family.strip()) and bool(given.strip()) and text.count(",") <= 2
-    return (
-        is_natural_name(text)
-        or split_initials(text) is not None
-        or split_initials_first(text) is not None
-    )
-
-
 def parse_name(text: str, *, field: str = "author") -> Name:
     """Read ``Family, Given[, Suffix]``, ``Given Family`` or ``{Corporate}``; one word alone is a
     family name, and several of which no person's name can be made are a body's.
