@@ -99,6 +99,9 @@ def any_date(text: str) -> CslDate:
     date = edtf_date(line)
     if "date-parts" in date or date["literal"] != line:
         return date
+    if line[:1] == "(" and line[-1:] == ")" and "(" not in line[1:]:
+        date = any_date(line[1:-1])
+        return date if "date-parts" in date else {"literal": text}
     if (years := bibtex_year(line)) != "":
         return parse_date(years)
     if (eight := _EIGHT.fullmatch(line)) is not None:

@@ -105,6 +105,11 @@ FOREIGN_FORMATS: Final = (
         "Export as RIS or BibTeX there, and import that.",
     ),
     ForeignFormat(
+        "LaTeX's list of references, which is not read",
+        re.compile(r"(?:[^\n]*\n){0,20}?[^\n]*\\begin\{thebibliography\}|\s*% \$ biblatex "),
+        "Import the .bib file that it was made from.",
+    ),
+    ForeignFormat(
         "a Citavi project, which is not read",
         re.compile(_XML + r"<CitaviExchangeData\b", re.DOTALL),
         "Export from Citavi as RIS or BibTeX, and import that.",

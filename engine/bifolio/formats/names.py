@@ -20,42 +20,33 @@ from bifolio.formats.latex.text import decode, encode, resolve_branches
 from bifolio.records.names import (
     PARTICLES,
     Name,
-    is_body,
     is_natural_name,
+    is_suffix,
     order_suffix,
     split_initials,
     split_initials_first,
     split_natural_name,
 )
+from bifolio.records.people import (
+    DANGLING,
+    ET_AL,
+    ET_AL_WORDS,
+    OTHERS,
+    has_initials,
+    is_plainly_one,
+    split_people,
+    with_initials_first,
+)
 
 _Separator = Callable[[str, int], int]
 
-OTHERS: Final = Name(literal="others")
-
-_ONE_PERSON: Final = re.compile(r"\s*[^\W\d_][^,]*,\s*[^\W\d_][^,]*")
 _EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix|useprefix)\s*=\s*", re.IGNORECASE)
 #: The space that ends a command parts no words: ``Dezs\\H o``, ``\\O stergaard``.
 _ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr`'^\"~=.])\s+([^\W\d_])")
 _COMMAND_END: Final = re.compile(r"(\\(?:ss|[oOlLij]|a[ae]|A[AE]|oe|OE))\s+(?=\w)")
-#: An ``and`` before the first name, or after the last.
-_DANGLING: Final = re.compile(r"^(?:and\s+)+|\s+and$|^and$", re.IGNORECASE)
-_ET_AL_CHARACTERS_MAX: Final = 20
-_ET_AL: Final = re.compile(r"(?:^|[\s,;]+)(?:et\.? al\.?|and others)$", re.IGNORECASE)
-#: One word that may be a family name, by itself between semicolons.
-_ONE_WORD: Final = re.compile(r"[^\W\d_][\w'’‐-]*")
-_FAMILY: Final = re.compile(r"(?:[^\W\d_][\w'’‐-]* ){0,3}[^\W\d_][\w'’‐-]+")
-#: Initials between commas: with points, or up to three capitals.
-_GIVEN_INITIALS: Final = re.compile(r"(?:[^\W\d_a-z]\.?[ -]?){1,4}(?<=\.)|[A-Z]{1,3}")
-_COMMA_AND: Final = re.compile(r",\s*(?:(?:and|&)\s+)?|\s+(?:and|&)\s+")
 #: ``Doe J, Roe RA``, which cannot be a family name and given ones.
 _SHORT_NAMES: Final = re.compile(r"[^\W\d_][\w'’‐-]+ [A-Z]{1,3}, [^\W\d_][\w'’‐-]+ [A-Z]{1,3}")
-_PLAINLY_ONE: Final = re.compile(
-    r"(?!and )[^\W\d_][\w'’ .-]*[a-zß-öø-ÿ], [^\W\d_](?:[\w.'’-]| (?!and\b|et\b|al\b))*"
-)
 _FIRM: Final = re.compile(r"(?:inc|ltd|llc|gmbh|corp|plc|limited|co)\.?", re.IGNORECASE)
-_PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
-#: So many full names between commas are names of as many people.
-_FULL_NAMES_MIN: Final = 3
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 #: A name of BibTeX's has at most so many commas.
 _COMMAS_MAX: Final = 2
@@ -81,16 +72,18 @@ def split_names(text: str) -> list[str]:
 
 def _without_and(part: str) -> str:
     while part[:4].lower() in ("and", "and ") or part[-4:].lower() == " and":
-        part = _DANGLING.sub("", part)
+        part = DANGLING.sub("", part)
     return part
 
 
 def _bibtex_people(part: str) -> list[str]:
     """One name, or the people of a part that is no name of BibTeX's: ``Doe, J.; Roe, R.``,
     ``Doe J, Roe R``, ``Doe J.A.``, ``Doe, J. et al.``"""
-    if "{" in part or "=" in part or _is_plainly_one(part):
+    if "{" in part or "=" in part or is_plainly_one(part):
         return [part]
     plain = part.replace("~", " ")
+    if people := with_initials_first(plain.rstrip(" ,")):
+        return people
     if ";" in part or "," in part or part[-3:].lower() in ("al.", " al"):
         one_comma = ";" not in part and part.count(",") == 1 and part[-3:].lower() != "al."
         people = (
@@ -99,7 +92,7 @@ def _bibtex_people(part: str) -> list[str]:
             else split_people(plain.replace("\\&", "&"))
         )
         if len(people) > 1:
-            return ["others" if one == "et al." else _with_comma(one) or one for one in people]
+            return ["others" if one == ET_AL_WORDS else _with_comma(one) or one for one in people]
     return [(_with_comma(plain) if part[-1:] == "." else "") or part]
 
 
@@ -117,113 +110,6 @@ def _with_comma(name: str) -> str:
 def write_bibtex_names(names: tuple[Name, ...]) -> str:
     """The list as BibTeX writes it."""
     return " and ".join(_write_bibtex_name(name) for name in names)
-
-
-def split_people(text: str) -> list[str]:
-    """The names of a line that should hold one: ``Last, First; Last, First`` is several, and so is
-    ``Last, First and Last, First``; none where nothing is said.
-
-    The text whole if any part is no person's name: bodies and addresses have semicolons too.
-    """
-    if _is_plainly_one(text):
-        return [text]
-    if not any(map(str.isalnum, text)):
-        return []
-    if text.rstrip().endswith(","):
-        return [text]
-    written = " ".join(text.split()).strip(" ;")
-    before = _without_others(written)
-    if before != written:
-        people = split_people(before)
-        return [*people, "et al."] if all(map(_is_person, people)) else [text]
-    written = _DANGLING.sub("", written) or written
-    if ";" not in written and (people := _full_names(written)):
-        return people
-    for separator in _PARTED:
-        parts = split_list(separator, written)
-        parts = [part for part in parts if any(map(str.isalnum, part))]
-        people = [one for part in parts for one in split_people(part)] if len(parts) > 1 else []
-        if people and all(map(_is_person, people)):
-            return list(map(_family_first, people))
-        if separator is _PARTED[0] and any(map(_has_initials, people)):
-            return people  # a body among people
-    if written.count(",") + 1 >= 2 and (people := _between_commas(written)):
-        return people
-    if ";" in written and all(map(_is_family, split_list(_PARTED[0], written))):
-        return split_list(_PARTED[0], written)
-    return [written if _is_person(written) else text]
-
-
-def _without_others(text: str) -> str:
-    """The text without *et al.* at its end. No more of it than that is looked at, each time."""
-    while (found := _ET_AL.search(text, max(0, len(text) - _ET_AL_CHARACTERS_MAX))) is not None:
-        text = text[: found.start()].rstrip(" ,;")
-    return text
-
-
-def _is_plainly_one(text: str) -> bool:
-    """Whether this is a family name that ends in a small letter, one comma and given names: nearly
-    every name of nearly every file."""
-    return _PLAINLY_ONE.fullmatch(text) is not None
-
-
-def _between_commas(text: str) -> list[str]:
-    """The people of ``Doe J, Roe R`` and of ``Doe, J., Roe, R.``; none where it is neither."""
-    parts = [part.strip() for part in split_list(_COMMA_AND, text)]
-    if len(parts) < 2:
-        return []
-    if all(split_initials(part) is not None for part in parts):
-        return parts
-    pairs = list(zip(parts[::2], parts[1::2], strict=False))
-    if len(parts) < 4 or len(parts) % 2:
-        return []
-    if all(_FAMILY.fullmatch(one) and _GIVEN_INITIALS.fullmatch(two) for one, two in pairs):
-        return [f"{one}, {two}" for one, two in pairs]
-    return []
-
-
-def _full_names(text: str) -> list[str]:
-    """The people of ``Jane Doe, Richard Roe, and Ann Poe``; none where it is not that. Two names
-    may be a family's and a person's: ``Garcia Lopez, Ana Maria``."""
-    if text.count(",") + 1 < _FULL_NAMES_MIN and not (" and " in text and "," in text):
-        return []
-    parts = [part for part in split_list(_COMMA_AND, text) if part]
-    if len(parts) < _FULL_NAMES_MIN:
-        return []
-    are_names = all(is_natural_name(one) or split_initials_first(one) for one in parts)
-    return list(map(_family_first, parts)) if are_names else []
-
-
-def _family_first(name: str) -> str:
-    """``Doe, Jane`` of ``Jane Doe``; a name of another form as it is."""
-    if "," in name or split_initials(name) is not None or not is_natural_name(name):
-        return name
-    given, particle, family = split_natural_name(name)
-    return f"{particle} {family}".strip() + f", {given}"
-
-
-def _is_family(text: str) -> bool:
-    return _ONE_WORD.fullmatch(text) is not None and text[0].isupper() and not is_body(text)
-
-
-def _is_person(text: str) -> bool:
-    """Whether a text is one person's name."""
-    return (
-        _ONE_PERSON.fullmatch(text) is not None
-        or split_initials(text) is not None
-        or split_initials_first(text) is not None
-        or is_natural_name(text)
-    )
-
-
-def _has_initials(text: str) -> bool:
-    """Whether a text is a person's name, of which initials leave no doubt."""
-    family, comma, given = text.partition(",")
-    if comma:
-        return _FAMILY.fullmatch(family) is not None and (
-            _GIVEN_INITIALS.fullmatch(given.strip()) is not None
-        )
-    return split_initials(text) is not None
 
 
 def parse_plain_name(text: str) -> Name:
@@ -244,7 +130,9 @@ def parse_ris_name(text: str) -> Name:
     """One name of an RIS line."""
     written = " ".join(text.split())
     if written.endswith(",") and written.rstrip(", "):
-        return Name(literal=written[:-1].rstrip())
+        if "," not in written[:-1] or not has_initials(written[:-1]):
+            return Name(literal=written[:-1].rstrip())
+        written = written[:-1]
     initials = split_initials(written)
     if initials is not None:
         particle, family = _particle(initials[0].split(" "))
@@ -259,7 +147,7 @@ def parse_ris_name(text: str) -> Name:
         if (first := split_initials_first(written)) is not None:
             particle, family = _particle(first[1].split(" "))
             return Name(family=family, given=first[0], non_dropping_particle=particle)
-        if _ET_AL.fullmatch(written) is not None:
+        if ET_AL.fullmatch(written) is not None:
             return OTHERS
         return Name(literal=written) if " " in written else Name(family=written)
     if len(parts) > 3 or not parts[0] or _FIRM.fullmatch(parts[-1]) or parts[1][:4] == "and ":
@@ -288,7 +176,7 @@ def _bibtex_name(text: str) -> Name:
     if "\\" in text:
         text = _ACCENTED.sub(r"\1{\2}", text).replace("\\ ", " ")
         text = _COMMAND_END.sub(r"\1{}", text)
-    if text.lower() == "others" or _ET_AL.fullmatch(text) is not None:
+    if text.lower() == "others" or ET_AL.fullmatch(text) is not None:
         return OTHERS
     whole = _is_one_group(text)
     if "=" in text:
@@ -304,7 +192,9 @@ def _bibtex_name(text: str) -> Name:
         return _natural_name(_words(text))
     particle, family = _particle(_words(parts[0]))
     given, suffix = parts[-1], ""
-    if len(parts) == 3:
+    if len(parts) == 3 and not parts[2] and not is_suffix(parts[1]):
+        given = parts[1]  # a comma before the next name
+    elif len(parts) == 3:
         given, suffix = order_suffix(parts[2], parts[1])
     return Name(
         family=_text(family),

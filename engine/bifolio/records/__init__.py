@@ -10,6 +10,7 @@ Knows nothing of documents, storage or formats. May import only ``errors``, ``id
 ``values``        values from what a user writes, and as text
 ``edits``         what a user asks to be done to the fields of one reference
 ``names``         names of people and bodies, with CSL's parts
+``people``        the people of one line of text, however it parts them
 ``dates``         dates: EDTF as typed, CSL's object as stored
 ``attachments``   which file belongs to a reference
 ``file_names``    the names under which such files are written to a disk

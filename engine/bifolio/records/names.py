@@ -150,6 +150,11 @@ def _begins_small(word: str) -> bool:
     return word[0].islower() and _JOINED_PARTICLE.match(word) is None
 
 
+def is_suffix(text: str) -> bool:
+    """Whether a part of a name is what comes behind it (``Jr.``, ``III``)."""
+    return _IS_SUFFIX.fullmatch(text) is not None
+
+
 def order_suffix(given: str, suffix: str) -> tuple[str, str]:
     """(given, suffix) of the two parts behind a family name: BibTeX has the suffix first, RIS and
     people last, and a suffix is known by its words."""
@@ -203,29 +208,6 @@ def split_natural_name(text: str) -> tuple[str, str, str]:
     first, last = lower[0], lower[-1]
     particle, family = " ".join(words[first : last + 1]), " ".join(words[last + 1 :])
     return " ".join(words[:first]), particle, family
-
-
-def split_list(text: str) -> list[str]:
-    """The names that a user wrote as one text, ``Doe, Jane and Roe, Richard`` or with semicolons;
-    the text whole where a part would be no person's name."""
-    if text.strip().startswith("{"):
-        return [text]
-    for separator in (r"\s*;\s*", r"\s+(?:and|&)\s+"):
-        parts = [part.strip() for part in re.split(separator, text) if part.strip()]
-        if len(parts) > 1 and all(map(_is_person, parts)):
-            return parts
-    return [text]
-
-
-def _is_person(text: str) -> bool:
-    family, comma, given = text.partition(",")
-    if comma:
-        return bool(family.strip()) and bool(given.strip()) and text.count(",") <= 2
-    return (
-        is_natural_name(text)
-        or split_initials(text) is not None
-        or split_initials_first(text) is not None
-    )
 
 
 def parse_name(text: str, *, field: str = "author") -> Name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,13 +13,19 @@ from bifolio.records import attachments
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.dates import date_text, is_date, parse_date
 from bifolio.records.fields import TYPES, Form, form_of
-from bifolio.records.names import Name, parse_name, split_list
+from bifolio.records.names import Name, parse_name
 from bifolio.records.reference import Value
 
 if TYPE_CHECKING:
     import difflib
+
+    from bifolio.records import people
 else:
     difflib = lazy.module("difflib")
+    people = lazy.module("bifolio.records.people")
+
+#: What is before a DOI in an address or a citation.
+_BEFORE_DOI = lazy.pattern(r"^(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)(?=10\.)", re.IGNORECASE)
 
 #: Fields of which a user may write these values only; a file's own ones are kept as they are.
 _CHOICES = {
@@ -48,7 +55,11 @@ _MEANT_TYPES = {
     "conference": "paper-conference",
     "proceedings": "collection",
     "phdthesis": "thesis",
+    "phd-thesis": "thesis",
+    "phd": "thesis",
     "mastersthesis": "thesis",
+    "masters-thesis": "thesis",
+    "doctoral-thesis": "thesis",
     "dissertation": "thesis",
     "techreport": "report",
     "website": "webpage",
@@ -95,7 +106,7 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
     if field == attachments.FIELD:
         raise FilesFieldError
     if form is Form.NAMES:
-        return tuple(parse_name(one, field=field) for text in texts for one in split_list(text))
+        return tuple(name for text in texts for name in _read_names(text, field))
     if form is Form.STRINGS:
         return tuple(texts)
     if len(texts) != 1:
@@ -108,9 +119,22 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
         choices = _CHOICES[field]
         expected = f"{', '.join(choices[:-1])} or {choices[-1]}"
         raise InvalidValueError(field, expected=expected, got=f"'{texts[0]}'")
+    if field == "DOI":
+        return str(_BEFORE_DOI.sub("", texts[0].strip()))
     if field == "citation-key" and (not texts[0].strip() or any(map(str.isspace, texts[0]))):
         raise InvalidValueError(field, expected="a word without spaces", got=f"'{texts[0]}'")
     return texts[0]
+
+
+def _read_names(text: str, field: str) -> list[Name]:
+    """The people of one text, by the rule by which those of a file's line are."""
+    if "{" in text:  # a body, as its writer says
+        return [parse_name(text, field=field)]
+    listed = people.split_people(text) or [text]
+    return [
+        people.OTHERS if one == people.ET_AL_WORDS else parse_name(one, field=field)
+        for one in listed
+    ]
 
 
 def is_one_line(text: str) -> bool:

@@ -23,6 +23,7 @@ def test_a_type_is_what_a_user_means_by_it(shell: Shell) -> None:
         "journal article": "article-journal",
         "preprint": "article",
         "phdthesis": "thesis",
+        "PhD thesis": "thesis",
         "website": "webpage",
         "misc": "document",
         "book": "book",
@@ -43,6 +44,12 @@ def test_names_are_people_as_they_are_typed(shell: Shell) -> None:
         "World Health Organization": [{"literal": "World Health Organization"}],
         "{Jane Doe}": [{"literal": "Jane Doe"}],
         "Doe": [{"family": "Doe"}],
+        "Jane Doe; Richard Roe": [doe, roe],
+        "Jane Doe, Richard Roe and Karl Poe": [doe, roe, {"family": "Poe", "given": "Karl"}],
+        "J. Doe, R. Roe": [{"family": "Doe", "given": "J."}, {"family": "Roe", "given": "R."}],
+        "Jane Doe and others": [doe, {"literal": "others"}],
+        "Doe, Jane et al.": [doe, {"literal": "others"}],
+        "Garcia Lopez, Ana Maria": [{"family": "Garcia Lopez", "given": "Ana Maria"}],
     }
     for written in meant:
         shell.does("add", f"title={written}", f"author={written}")
@@ -64,6 +71,12 @@ def test_another_name_of_a_field_is_answered_with_its_own(
 def test_the_names_of_identifiers_work_in_small_letters(shell: Shell) -> None:
     shell.does("add", "title=T", "doi=10.1/x")
     assert fields(shell)[0]["DOI"] == "10.1/x"
+
+
+@pytest.mark.parametrize("before", ["https://doi.org/", "http://dx.doi.org/", "doi:", "doi.org/"])
+def test_a_doi_that_is_typed_as_an_address_is_the_doi(shell: Shell, before: str) -> None:
+    shell.does("add", "title=T", f"DOI={before}10.1000/x")
+    assert fields(shell)[0]["DOI"] == "10.1000/x"
 
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])

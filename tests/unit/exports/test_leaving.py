@@ -125,6 +125,75 @@ def test_references_groups_ratings_and_files_go_out_as_bibtex_and_come_back(
         assert contents(again) == contents(library)
 
 
+def test_the_readers_of_jabref_and_zotero_find_files_and_groups_by_their_own_rules(
+    library: Library, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    text, _ = leave(library, folder, "all.bib", with_files=folder / "files")
+    of_keys = {
+        entry.split(",", 1)[0]: re.search(r"^\s*file = \{(.*)\},?$", entry, re.MULTILINE)
+        for entry in re.split(r"^@\w+\{(?=\w+,)", text, flags=re.MULTILINE)[1:]
+    }
+    named = {key: found.group(1) for key, found in of_keys.items() if found is not None}
+    assert sorted(named) == ["doe2015paper", "roe2016ink"]
+    for read in (file_by_jabref, file_by_zotero):
+        for key, field in named.items():
+            hashes = {library.files.find(key, one.name).hash for one in library.files.list(key)}
+            files = read(field)
+            assert len(files) == len(hashes)
+            assert all((folder / path).read_bytes()[:8] == b"%PDF-1.7" for path in files)
+    tree = tree_of_jabref(text)
+    # JabRef shows a name as the file has it, and finds its entries by just these characters.
+    assert tree == [(1, "Thesis"), (2, r"R\&D, 50\% \{now\}"), (2, "Intro")]
+    fields = re.findall(r"^\s*groups = \{(.*)\},?$", text, re.MULTILINE)
+    listed = [name for field in fields for name in re.split(r"(?<!\\), ?", field)]
+    assert {name.replace(r"\,", ",") for name in listed} == {name for _, name in tree}
+
+
+def file_by_jabref(field: str) -> list[str]:
+    """The paths of ``FileFieldParser``: a backslash takes the next character as it is, a colon
+    ends a part (description, path, type), a semicolon a file."""
+    files, parts, part, escaped = [], list[str](), "", False
+    for one in [*field, ";"]:
+        if one == "\\" and not escaped:
+            escaped = True
+            continue
+        if one == ":" and not escaped:
+            parts, part = [*parts, part], ""
+        elif one == ";" and not escaped:
+            files.append([*parts, part][1])
+            parts, part = [], ""
+        else:
+            part += one
+        escaped = False
+    return files
+
+
+def file_by_zotero(field: str) -> list[str]:
+    """The paths of Zotero's BibTeX translator: cut where no backslash is before the sign, the
+    part in the middle, without the backslashes before ``\\``, ``:``, ``;`` and braces."""
+    records = re.split(r"(?<!\\);", field)
+    paths = [re.split(r"(?<!\\):", record)[1] for record in records]
+    return [re.sub(r"\\([\\:;{}])", r"\1", path) for path in paths]
+
+
+def tree_of_jabref(text: str) -> list[tuple[int, str]]:
+    """The levels and names of ``GroupsParser``: a line of the tree ends at a semicolon that no
+    backslash is before, and is its level, its kind and its parts, which are escaped once more."""
+    found = re.search(r"@Comment\{jabref-meta: grouping:\n(.*?)\n?\}\s*(?:@|\Z)", text, re.S)
+    assert found is not None
+    tree = []
+    for line in re.findall(r"((?:[^\\;]|\\.)+);\n?", found.group(1), re.S):
+        level, _, rest = line.partition(" ")
+        kind, _, parts = rest.partition(":")
+        if kind == "StaticGroup":
+            once = re.sub(r"\\(.)", r"\1", parts)
+            name = re.split(r"(?<!\\);", once)[0]
+            tree.append((int(level), re.sub(r"\\(.)", r"\1", name)))
+    return tree
+
+
 @pytest.mark.parametrize("name", ["all.ris", "all.xml"])
 def test_files_go_out_with_other_formats_and_come_back(
     library: Library, tmp_path: Path, name: str

@@ -11,11 +11,11 @@ from tests.unit.formats.files import load_content
 from bifolio.formats.names import (
     parse_bibtex_names,
     parse_ris_name,
-    split_people,
     write_bibtex_names,
     write_ris_name,
 )
 from bifolio.records.names import Name
+from bifolio.records.people import split_people
 
 
 @each(

@@ -74,6 +74,25 @@ def test_what_follows_the_end_of_a_json_array_is_read_or_named(tmp_path: Path) -
     assert load_content(tmp_path, f"{one}\n{two}\n", "a.json").references[1].line == 2
 
 
+@pytest.mark.parametrize(
+    "text", ['{"id":"https://openalex.org/W1","display_name":"T","doi":"10.1000/1"}']
+)
+def test_json_that_holds_no_reference_is_named(tmp_path: Path, text: str) -> None:
+    loaded = load_content(tmp_path, text, "a.json")
+    assert loaded.references == []
+    assert "no reference of CSL" in loaded.skipped[0].reason
+    assert not loaded.skipped[0].is_remark
+
+
+def test_what_ovid_says_of_the_search_is_in_no_record(tmp_path: Path) -> None:
+    search = "C1  - Database: Embase\n\nSearch Strategy:\n1. folding\n"
+    record = "TY  - JOUR\nTI  - {}\nER  -  \n\n"
+    text = record.format("One") + search + "\n2. \n" + record.format("Two") + search
+    loaded = load_content(tmp_path, text, "a.ris")
+    assert [sorted(one) for one in loaded.values()] == [["title", "type"]] * 2
+    assert loaded.skipped == []
+
+
 def test_a_type_in_the_midst_of_a_record_is_that_record_s(tmp_path: Path) -> None:
     text = (
         "DB  - X\nTI  - One\nTY  - JOUR\nAU  - Doe, A.\nER  - \n\n"

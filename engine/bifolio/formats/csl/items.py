@@ -23,11 +23,12 @@ from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.mapping.fields import CSL_JSON_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.fields import FIELDS as ROWS
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
-from bifolio.formats.names import OTHERS, parse_plain_name, split_people
+from bifolio.formats.names import parse_plain_name
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField, core_value
 from bifolio.records.canonical import canonical_json, read_json
 from bifolio.records.fields import FIELDS, FORMS, Form, is_extra
 from bifolio.records.names import Name
+from bifolio.records.people import OTHERS, split_people
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values, value_to_json
 
 Tags = list[tuple[str, str]]

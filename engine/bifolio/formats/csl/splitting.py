@@ -39,6 +39,9 @@ _ANSWER: Final = "message"
 _COLLECTIONS: Final = "collections"
 _OF_THE_EXPORT: Final = frozenset({"config", "version"})
 _CLOSING: Final = re.compile(r"[ \t\n\r,]*\}?")
+_NO_ITEM: Final = (
+    "the JSON is no reference of CSL, Crossref or Zotero; export as BibTeX or RIS there"
+)
 #: So much of what is no JSON is shown.
 _SHOWN_CHARACTERS: Final = 40
 
@@ -98,8 +101,7 @@ def split(text: str) -> Iterator[JsonItem | JsonDamage | JsonRefusal]:
                 at = yield from _large_members(text, at + 1, line)
             else:
                 value, at = _DECODER.raw_decode(text, at)
-                for one in _members(value):
-                    yield JsonItem(line, one)
+                yield from _items_of(value, line)
             at = _end(_BETWEEN, text, at)
     except RecursionError:
         yield JsonDamage(line, bounds.TOO_DEEP)
@@ -211,6 +213,20 @@ def _extent(text: str, at: int) -> tuple[int, int]:
     if len(text) - start > _SMALL_CHARACTERS:
         raise ValueError("a list or an object is not closed")
     return len(text), deepest
+
+
+def _items_of(value: Any, line: int) -> Iterator[JsonItem | JsonRefusal]:
+    """What a whole value of the text holds; an object that holds none of it is named."""
+    holds = False
+    for one in _members(value):
+        holds = True
+        yield JsonItem(line, one)
+    if value and not holds and not any(map(_is_container, value.values())):
+        yield JsonRefusal(line, _NO_ITEM)
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _members(stored: Any) -> Iterator[Any]:

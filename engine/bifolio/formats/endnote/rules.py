@@ -22,11 +22,12 @@ from bifolio.formats.identifiers import (
 )
 from bifolio.formats.mapping.meanings import endnote_number
 from bifolio.formats.mapping.types import ENDNOTE_TYPES, RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
-from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
+from bifolio.formats.names import parse_ris_name, write_ris_name
 from bifolio.formats.pages import plain_range
 from bifolio.records.dates import CslDate, date_text
 from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
+from bifolio.records.people import split_people
 from bifolio.records.reference import Values
 
 WHOLE_BOOKS: Final = frozenset("book classic collection".split())

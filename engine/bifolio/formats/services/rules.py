@@ -14,9 +14,10 @@ from bifolio.formats.endnote.rules import (
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of
 from bifolio.formats.mapping.types import RIS_TYPES, UNKNOWN_TYPE, WORDED_TYPES
-from bifolio.formats.names import parse_ris_name, split_people
+from bifolio.formats.names import parse_ris_name
 from bifolio.formats.pages import join_range, plain_range
 from bifolio.records.fields import FORMS, Form
+from bifolio.records.people import split_people
 from bifolio.records.reference import ImportedBlocks, Source
 
 #: A tag that says nothing of the work: kept in the source.

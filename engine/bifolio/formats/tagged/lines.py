@@ -46,6 +46,10 @@ END: Final = "ER"
 _SAME: Final = {"T1": "TI", "CT": "TI"}
 _ONCE: Final = frozenset({"TI", "T1", "CT"})
 
+#: What tells of a search and of no work: by itself, outside of any record, it is none (Ovid's
+#: ``C1  - Database`` behind a record's end).
+_OF_A_SEARCH: Final = frozenset({"C1", "DB", "DP"})
+
 #: Characters that are cut into lines together.
 _AT_ONCE = 65_536
 
@@ -68,6 +72,12 @@ class TaggedRecord:
     #: Why it is not taken: it holds more than a record may, and not all of that was kept.
     refusal: str = ""
     characters: int = 0
+
+    @property
+    def is_no_work(self) -> bool:
+        """Whether these are lines outside of any record that tell of a search alone."""
+        bare = not (self.type or self.ended or self.refusal) and bool(self.tags)
+        return bare and all(tag in _OF_A_SEARCH for tag, _ in self.tags)
 
     def add(self, tag: str, value: str) -> None:
         """One line with a tag, if there is room for it."""
@@ -175,6 +185,9 @@ def _join_parts(
     their own (or the same once more), and say nothing that those after it say too."""
     before: TaggedRecord | None = None
     for one in found:
+        if isinstance(one, TaggedRecord) and one.is_no_work:
+            tags = "\n".join(f"{tag}  - {value}" for tag, value in one.tags)
+            one = OutsideText(one.line, tags)
         if before is not None:
             if isinstance(one, TaggedRecord) and _is_rest_of(before, one):
                 for tag, value in one.tags:

@@ -32,13 +32,14 @@ from bifolio.formats.identifiers import doi_in_address, doi_of, is_doi, split_ur
 from bifolio.formats.mapping.fields import RIS_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.meanings import is_taken, ris_meanings, written_name
 from bifolio.formats.mapping.types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
-from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
+from bifolio.formats.names import parse_ris_name, write_ris_name
 from bifolio.formats.pages import join_range, split_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.formats.tagged.labels import labelled_note
 from bifolio.formats.tagged.lines import is_tag_line
 from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
+from bifolio.records.people import split_people
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
 _EXTRA: Final = "x.ris."

@@ -495,6 +495,7 @@ def test_damaged_xml_is_read_up_to_the_damage_and_named(tmp_path: Path) -> None:
             "citation style",
             "as the style",
         ),
+        ("\\begin{thebibliography}{1}\n\\bibitem{a} Doe\n", "list of references", ".bib file"),
         ("Name,Street,Town,Country\nDoe,A,B,C\n", "a table", "RIS"),
     ],
 )
