@@ -109,21 +109,25 @@ class Objects:
         for as long as nothing of what is stored of it is different."""
         made = self._served.made_objects
         made.begin((self._base, self._served.library.name, self._collections))
-        texts = []
-        rows = self._served.windows.stored(numbers)
-        self._served.names.check([one.record for one in rows])
+        as_before = {one: found for one in numbers if (found := made.of_now(one)) is not None}
+        rows = self._served.windows.stored([one for one in numbers if one not in as_before])
+        records = [
+            *(one.stored.record for one in as_before.values()),
+            *(one.record for one in rows),
+        ]
+        self._served.names.check(records)
+        texts = {number: one.text for number, one in as_before.items()}
         for stored in rows:
             text = made.find(stored)
             if text is None:
-                names = stored.names()
-                if "" not in names:
+                keys = stored.names()
+                if "" not in keys:
                     continue  # it came a moment ago, and has no key yet
-                entry = Entry(self._served.windows.show(stored), names[""].key)
-                keys = {part: one.key for part, one in names.items()}
+                entry = Entry(self._served.windows.show(stored), keys[""])
                 text = encode_json(self._object(entry, keys))
                 made.keep(stored, text)
-            texts.append(text)
-        return b"[" + b",".join(texts) + b"]"
+            texts[stored.number] = text
+        return b"[" + b",".join([texts[one] for one in numbers if one in texts]) + b"]"
 
     def objects(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         """Items as objects, with their data."""

@@ -84,6 +84,7 @@ class ServedLibrary:
         self._seen = None
         self._kept.clear()
         self.found_lists.clear()
+        self.made_objects.note_write()
 
     def close(self) -> None:
         """Close the library."""

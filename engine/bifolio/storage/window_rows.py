@@ -18,11 +18,11 @@ from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.list_rows import BODY_AT, body_size
 from bifolio.storage.list_rows import COLUMNS as LISTED
 from bifolio.storage.references import COLUMNS, References
-from bifolio.storage.short_keys import ShortKey
 
+#: Read off their index alone.
 _NAMES: Final = (
-    "(SELECT json_group_array(json_array(key, part, version)) FROM "
-    "(SELECT key, part, version FROM short_keys WHERE record = refs.id ORDER BY part))"
+    "(SELECT json_group_array(json_array(key, part)) FROM "
+    "(SELECT key, part FROM short_keys WHERE record = refs.id ORDER BY part))"
 )
 _SELECT: Final = (
     f"SELECT refs.number, {COLUMNS}, object_versions.version, object_versions.added, "
@@ -74,13 +74,9 @@ class StoredWindowRow(Struct, frozen=True):
         """About how many characters it has."""
         return len(self.values[_TITLE] or "") + body_size(self.values[_BODY])
 
-    def names(self) -> dict[str, ShortKey]:
+    def names(self) -> dict[str, str]:
         """The short keys of the reference and of its parts, by part."""
-        record = self.values[1]
-        return {
-            part: ShortKey(key, record, part, version)
-            for key, part, version in read_json(self.values[_AGES + 3])
-        }
+        return {part: key for key, part in read_json(self.values[_AGES + 3])}
 
 
 class WindowRows:
