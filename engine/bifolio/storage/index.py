@@ -206,12 +206,15 @@ class SearchIndex:
         return {row[0] for row in rows}
 
     def in_order(self, numbers: Collection[int], sort: Sort, *, most: int | None) -> list[int]:
-        """These references, which live, in an order; the first so many only (None: all)."""
+        """These references in an order; the first so many only, where all of them live (None: all,
+        wherever they are)."""
         if len(numbers) > _SORTED_MAX and (most is not None or sort.order in _MOMENTS):
-            # Many: all are read in their order until enough of these are found.
+            # Many: all that live are read in their order until enough of these are found.
             wanted, walked = set(numbers), self._walk(sort, trashed=False)
             if walked is not None:
-                return list(islice((one for one in walked if one in wanted), most))
+                found = list(islice((one for one in walked if one in wanted), most))
+                if most is not None or len(found) == len(wanted):
+                    return found
         rows = self._database.rows(
             f"SELECT orders.number FROM orders {_DATED} WHERE orders.number IN "
             f"(SELECT value FROM json_each(?)) ORDER BY {_by(sort)} LIMIT ?",
