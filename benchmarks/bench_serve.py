@@ -296,7 +296,9 @@ def measure_kept(counts: dict[str, int], size: Size, folder: Path) -> dict[str, 
 
 def _over_bare(figures: dict[str, float | int], prefix: str) -> dict[str, float]:
     ratios = {
-        f"{kind}_over_bare": float(figures[f"{prefix}{kind}_ms"]) / float(figures["bare_ms"])
+        f"{kind}{unit}_over_bare": float(figures[f"{prefix}{kind}{unit}_ms"])
+        / (float(figures[f"bare{unit}_ms"]) or 1)
+        for unit in ("", "_cpu")
         for kind in _KINDS
     }
     many, warm = figures[f"{prefix}after_many_mb"], figures[f"{prefix}warm_mb"]
@@ -317,7 +319,7 @@ def _measure_libraries(
     counts: dict[str, int], size: Size, folder: Path
 ) -> tuple[dict[str, float | int], list[str]]:
     """Figures of libraries of so many references, imported unless they are there from before."""
-    figures: dict[str, float | int] = {"bare_ms": _measure_bare(size.requests)}
+    figures = _measure_bare(size.requests)
     questions = Questions(size)
     computers: dict[str, Computer] = {}
     for name, count in counts.items():
@@ -356,16 +358,20 @@ def _ask_in_turns(servers: dict[str, Asked], kind: str, count: int) -> None:
         server.end(kind)
 
 
-def _measure_bare(requests: int) -> float:
-    with _running([sys.executable, "-c", _BARE], {}) as (_, address):
+def _measure_bare(requests: int) -> dict[str, float | int]:
+    with _running([sys.executable, "-c", _BARE], {}) as (process, address):
         client = Client(address)
-        times = []
+        times, cpu_times = [], []
         for _ in range(requests + _WARMING):
-            began = time.perf_counter()
+            cpu_s, began = _cpu_s(process.pid), time.perf_counter()
             client.ask("GET", "/")
             times.append(time.perf_counter() - began)
+            cpu_times.append(_cpu_s(process.pid) - cpu_s)
         client.close()
-    return 1000 * statistics.median(times[_WARMING:])
+    return {
+        "bare_ms": 1000 * statistics.median(times[_WARMING:]),
+        "bare_cpu_ms": 1000 * statistics.median(cpu_times[_WARMING:]),
+    }
 
 
 def _library(count: int, home: Path) -> Computer:
