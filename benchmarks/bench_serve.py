@@ -22,7 +22,6 @@ import argparse
 import http.client
 import itertools
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -127,7 +126,9 @@ _ORDERS = ("", "&sort=title", "&sort=creator", "&sort=date&direction=asc", "&sor
 _COMMON = "the"
 #: So many of the most frequent words are asked for in turns: more than a server keeps results of.
 _FREQUENT = 40
-#: A server is at rest when it did nothing for so long; and how long it is waited for at most.
+#: A server is at rest when it used less of a core than this for so long; and how long it is waited
+#: for at most.
+_IDLE_S = 0.01
 _REST_S = 0.5
 _RESTING_S = 120.0
 
@@ -181,10 +182,10 @@ class Asked:
             "search_written": itertools.cycle(questions.new[::-1]),
         }
         self._times: list[float] = []
+        self._cpu_times: list[float] = []
         self._rows: list[int] = []
         self._seen: set[str] = set()
         self._first = 0
-        self._cpu_s = 0.0
 
     def search_each_order(self) -> None:
         """Search for what many references have, in one order after the other; then let the server
@@ -197,14 +198,13 @@ class Asked:
         self.figures["search_first_ms"] = 1000 * statistics.median(times)
         until = time.monotonic() + _RESTING_S
         before = -1.0
-        while (now := _cpu_s(self._process.pid)) != before and time.monotonic() < until:
+        while (now := _cpu_s(self._process.pid)) - before > _IDLE_S and time.monotonic() < until:
             before = now
             time.sleep(_REST_S)
 
     def begin(self) -> None:
         """What follows is of one kind."""
-        self._times, self._rows, self._first = [], [], 0
-        self._cpu_s = _cpu_s(self._process.pid)
+        self._times, self._cpu_times, self._rows, self._first = [], [], [], 0
 
     def ask(self, kind: str) -> None:
         """Ask once."""
@@ -212,12 +212,13 @@ class Asked:
             self._write()
         act = getattr(self, f"_{kind}", None)
         question = None if act else next(self._questions[kind])
-        began = time.perf_counter()
+        cpu_s, began = _cpu_s(self._process.pid), time.perf_counter()
         if act is not None:
             found = act()
         else:
             found, _ = self._client.ask("GET", f"/api/users/0/items/top?{question}")
         self._times.append(time.perf_counter() - began)
+        self._cpu_times.append(_cpu_s(self._process.pid) - cpu_s)
         if isinstance(found, list):
             keys = [one["key"] for one in found]
             self._rows.append(len(keys))
@@ -226,10 +227,9 @@ class Asked:
 
     def end(self, kind: str) -> None:
         """What one of this kind took."""
-        took = _cpu_s(self._process.pid) - self._cpu_s
-        self.figures[f"{kind}_ms"] = 1000 * statistics.median(self._times[_WARMING:] or self._times)
-        if kind != "search_written":  # with a write in each
-            self.figures[f"{kind}_cpu_ms"] = 1000 * took / len(self._times)
+        for name, times in (("ms", self._times), ("cpu_ms", self._cpu_times)):
+            median_s = statistics.median(times[_WARMING:] or times)
+            self.figures[f"{kind}_{name}"] = 1000 * median_s
         if kind in self._questions:
             self.figures[f"{kind}_rows"] = statistics.mean(self._rows)
             self.figures[f"{kind}_rows_first"] = self._first / len(self._rows)
@@ -296,7 +296,9 @@ def measure_kept(counts: dict[str, int], size: Size, folder: Path) -> dict[str, 
 
 def _over_bare(figures: dict[str, float | int], prefix: str) -> dict[str, float]:
     ratios = {
-        f"{kind}_over_bare": float(figures[f"{prefix}{kind}_ms"]) / float(figures["bare_ms"])
+        f"{kind}{unit}_over_bare": float(figures[f"{prefix}{kind}{unit}_ms"])
+        / (float(figures[f"bare{unit}_ms"]) or 1)
+        for unit in ("", "_cpu")
         for kind in _KINDS
     }
     many, warm = figures[f"{prefix}after_many_mb"], figures[f"{prefix}warm_mb"]
@@ -305,10 +307,10 @@ def _over_bare(figures: dict[str, float | int], prefix: str) -> dict[str, float]
 
 def _growth(figures: dict[str, float | int]) -> dict[str, float]:
     """What the large library takes over the small one."""
-    kinds = [f"{kind}_ms" for kind in (*_KINDS, "search_at_once", "search_new_cpu")]
+    kinds = [f"{kind}{cpu}" for cpu in ("", "_cpu") for kind in (*_KINDS, "search_at_once")]
     return {
-        f"{kind.removesuffix('_ms')}_large_over_small": float(figures[f"large_{kind}"])
-        / float(figures[f"small_{kind}"])
+        f"{kind}_large_over_small": float(figures[f"large_{kind}_ms"])
+        / (float(figures[f"small_{kind}_ms"]) or 1)
         for kind in kinds
     }
 
@@ -317,7 +319,7 @@ def _measure_libraries(
     counts: dict[str, int], size: Size, folder: Path
 ) -> tuple[dict[str, float | int], list[str]]:
     """Figures of libraries of so many references, imported unless they are there from before."""
-    figures: dict[str, float | int] = {"bare_ms": _measure_bare(size.requests)}
+    figures = _measure_bare(size.requests)
     questions = Questions(size)
     computers: dict[str, Computer] = {}
     for name, count in counts.items():
@@ -327,7 +329,8 @@ def _measure_libraries(
         progress("asking servers that were just started")
         _ask_in_turns(servers, "search_new", size.requests)
         for name, server in servers.items():
-            figures[f"{name}search_at_once_ms"] = server.figures["search_new_ms"]
+            for unit in ("ms", "cpu_ms"):
+                figures[f"{name}search_at_once_{unit}"] = server.figures[f"search_new_{unit}"]
     with _serving(computers, questions) as servers:
         for server in servers.values():
             server.search_each_order()
@@ -355,16 +358,20 @@ def _ask_in_turns(servers: dict[str, Asked], kind: str, count: int) -> None:
         server.end(kind)
 
 
-def _measure_bare(requests: int) -> float:
-    with _running([sys.executable, "-c", _BARE], {}) as (_, address):
+def _measure_bare(requests: int) -> dict[str, float | int]:
+    with _running([sys.executable, "-c", _BARE], {}) as (process, address):
         client = Client(address)
-        times = []
+        times, cpu_times = [], []
         for _ in range(requests + _WARMING):
-            began = time.perf_counter()
+            cpu_s, began = _cpu_s(process.pid), time.perf_counter()
             client.ask("GET", "/")
             times.append(time.perf_counter() - began)
+            cpu_times.append(_cpu_s(process.pid) - cpu_s)
         client.close()
-    return 1000 * statistics.median(times[_WARMING:])
+    return {
+        "bare_ms": 1000 * statistics.median(times[_WARMING:]),
+        "bare_cpu_ms": 1000 * statistics.median(cpu_times[_WARMING:]),
+    }
 
 
 def _library(count: int, home: Path) -> Computer:
@@ -437,13 +444,13 @@ def _running(
 
 
 def _cpu_s(pid: int) -> float:
-    """For how long a process kept a core busy so far (Linux; elsewhere 0): other programs share
-    the machine."""
+    """For how long a process kept a core busy so far, to the microsecond (Linux; elsewhere 0):
+    other programs share the machine."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = [*Path(f"/proc/{pid}/task").iterdir()]
+        return sum(int((one / "schedstat").read_text().split()[0]) for one in threads) / 1e9
     except FileNotFoundError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mb(pid: int) -> float:

@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from bifolio.home import Home
 from bifolio.serve.running import HOST
+from bifolio.serve.served_library import ServedLibrary
 from bifolio.serve.server import PORT, PortTakenError, Server, listen
 
 #: How long another test may have the port.
@@ -72,6 +73,22 @@ class Serving:
         """A request for a path of the user's library: ``get("items/top?limit=1")``."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask("GET", f"/api/users/0/{path}", headers=named)
+
+    @property
+    def library(self) -> ServedLibrary:
+        """The user's library, of which something was asked before."""
+        libraries = self.server._libraries
+        assert libraries is not None
+        served = libraries.main._served
+        assert served is not None
+        return served
+
+    def wait_for_work(self) -> None:
+        """Wait until the server has done what it does between requests."""
+        until = time.monotonic() + 20
+        while self.library.has_work:
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
     def connect(self) -> socket.socket:
         """A connection of which nothing is sent yet."""

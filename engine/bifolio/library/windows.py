@@ -102,7 +102,7 @@ class Windows:
     def in_order(
         self, numbers: Collection[int], *, sort: str, most: int | None = None
     ) -> list[int]:
-        """These references, none of them in the trash, in an order; the first so many only."""
+        """These references in an order; the first so many only, where none is in the trash."""
         return self._replica.references.index.in_order(numbers, parse_sort(sort), most=most)
 
     def make_ranks(self, sort: str) -> Generator[MadeRanks | None, None, None]:

@@ -17,7 +17,9 @@ class Found:
     """What one search found: the numbers of all references, and the beginnings of their orders."""
 
     def __init__(self, numbers: Iterable[int]) -> None:
-        self.numbers = array("q", numbers)
+        #: As they came, until they are sorted for the first time: faster than out of the array.
+        self._as_given: Sequence[int] | None = [*numbers]
+        self.numbers = array("q", self._as_given)
         self._orders: dict[str, tuple[int | None, list[int]]] = {}
 
     def in_order(
@@ -26,7 +28,8 @@ class Found:
         """The first so many in an order (None: all), made unless as many were made before."""
         known, made = self._orders.get(sort, (0, []))
         if known is not None and (most is None or most > known):
-            known, made = most, make(self.numbers)
+            known, made = most, make(self._as_given or self.numbers)
+            self._as_given = None
             self._orders[sort] = (known, made)
         return made
 

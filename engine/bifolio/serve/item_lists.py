@@ -55,7 +55,8 @@ def list_items(served: ServedLibrary, objects: Objects, scope: Scope, wanted: Pa
         return _of_keys(served, objects, scope, wanted, kept)
     query = _query(served, scope, wanted)
     only = None if wanted.since is None else set(served.windows.changes_since(wanted.since).numbers)
-    if kept is None and not with_children and only is None and wanted.sort in SORTS:
+    is_plain = kept is None and not with_children and only is None
+    if is_plain and wanted.sort in SORTS and not _looks_into_trash(scope, wanted):
         return _of_references(served, scope, query, wanted)
     numbers = _order(served, scope, query, wanted)
     if only is not None:
@@ -164,9 +165,27 @@ def _order(
         return _order_by_field(served, scope, query, wanted)
     sort = _sort_of(wanted)
     found = served.windows.order(query, sort=sort, trashed=scope.trashed, most=most)
-    if wanted.trashed_too and not scope.trashed and query is None:
-        found += served.windows.order(None, sort=sort, trashed=True)
+    if _looks_into_trash(scope, wanted):
+        return served.windows.in_order([*found, *_in_trash(served, scope, wanted)], sort=sort)
     return found
+
+
+def _looks_into_trash(scope: Scope, wanted: Parameters) -> bool:
+    return wanted.trashed_too and not scope.trashed
+
+
+def _in_trash(served: ServedLibrary, scope: Scope, wanted: Parameters) -> list[int]:
+    """What in the trash is asked for next to what lives; the types are seen to later."""
+    numbers = served.windows.order(None, trashed=True)
+    words = wanted.words.casefold().split()
+    if not (words or wanted.tags or scope.group):
+        return numbers
+    return [
+        number
+        for number in numbers
+        for row in served.windows.rows([number])
+        if (scope.group is None or scope.group in row.groups) and _has(row, words, wanted.tags)
+    ]
 
 
 def _sort_of(wanted: Parameters) -> str:
@@ -183,6 +202,8 @@ def _order_by_field(
         numbers = served.windows.order(
             query, sort="title" if query else "id", trashed=scope.trashed
         )
+        if _looks_into_trash(scope, wanted):
+            numbers += _in_trash(served, scope, wanted)
         keyed: list[tuple[str, int]] = []
         for start in range(0, len(numbers), _AT_ONCE):
             part = numbers[start : start + _AT_ONCE]
@@ -192,7 +213,8 @@ def _order_by_field(
         keyed.sort(key=lambda one: one[0].casefold(), reverse=wanted.descending)
         return [number for _, number in keyed]
 
-    return served.keep(("order", scope, query, wanted.sort, wanted.descending), sort)
+    asked = (scope, query, wanted.words, wanted.tags, wanted.trashed_too)
+    return served.keep(("order", asked, wanted.sort, wanted.descending), sort)
 
 
 def _value(row: WindowRow, name: str) -> str:

@@ -63,6 +63,10 @@ _MOMENTS = {Order.ADDED: "added", Order.MODIFIED: "modified"}
 _SORTED_MAX = 2_000
 
 _FOUND = "FROM refs_fts CROSS JOIN orders ON orders.number = refs_fts.rowid WHERE refs_fts MATCH ?"
+_IS_NOT_IN_TRASH = (
+    "NOT EXISTS (SELECT 1 FROM refs AS gone INDEXED BY refs_in_trash "
+    "WHERE gone.trashed = 1 AND gone.id = refs.id)"
+)
 _DATED = "LEFT JOIN object_versions ON object_versions.record = orders.id"
 
 #: Which column an order is read by, what comes last (no value), and the index's direction.
@@ -206,12 +210,15 @@ class SearchIndex:
         return {row[0] for row in rows}
 
     def in_order(self, numbers: Collection[int], sort: Sort, *, most: int | None) -> list[int]:
-        """These references, which live, in an order; the first so many only (None: all)."""
+        """These references in an order; the first so many only, where all of them live (None: all,
+        wherever they are)."""
         if len(numbers) > _SORTED_MAX and (most is not None or sort.order in _MOMENTS):
-            # Many: all are read in their order until enough of these are found.
+            # Many: all that live are read in their order until enough of these are found.
             wanted, walked = set(numbers), self._walk(sort, trashed=False)
             if walked is not None:
-                return list(islice((one for one in walked if one in wanted), most))
+                found = list(islice((one for one in walked if one in wanted), most))
+                if most is not None or len(found) == len(wanted):
+                    return found
         rows = self._database.rows(
             f"SELECT orders.number FROM orders {_DATED} WHERE orders.number IN "
             f"(SELECT value FROM json_each(?)) ORDER BY {_by(sort)} LIMIT ?",
@@ -265,6 +272,8 @@ class SearchIndex:
         if _way(sort) == "ASC":
             query = f"{select} {some} ORDER BY {ties}"
             yield from self._lazily(query, trashed)
+        elif column == "year":
+            yield from self._years_backwards(ties, trashed=trashed)
         else:
             # Equals are in the same order whatever the direction: the index is read backwards, and
             # each run of them turned round.
@@ -273,6 +282,22 @@ class SearchIndex:
             for _, run in groupby(rows, key=lambda row: row[1]):
                 yield from (row[0] for row in reversed(list(run)))
         yield from self._lazily(f"{select} {column} {none} ORDER BY {ties}", trashed)
+
+    def _years_backwards(self, ties: str, *, trashed: bool) -> Iterator[int]:
+        """The last year first, each from its beginning: a tenth of all may be of one year."""
+        before = "1"
+        while True:
+            row = self._database.row(
+                f"SELECT max(year) FROM orders WHERE trashed = ? AND {before}", (int(trashed),)
+            )
+            if row is None or row[0] is None:
+                return
+            year = int(row[0])
+            before = f"year < {year}"
+            yield from self._lazily(
+                f"SELECT number FROM orders WHERE trashed = ? AND year = {year} ORDER BY {ties}",
+                trashed,
+            )
 
     def _read_moments(self, sort: Sort, *, trashed: bool) -> Iterator[int]:
         """By when they were added or modified; those of which nothing is known come last."""
@@ -284,9 +309,11 @@ class SearchIndex:
             moments = f"(SELECT * FROM object_versions ORDER BY {order} LIMIT -1) AS {moments}"
             order = ""
         known = 0
+        # Whether one lives is read off the index of the trash: its row is long, and elsewhere.
+        placed = "+refs.trashed = ?" if trashed else f"? = 0 AND {_IS_NOT_IN_TRASH}"
         for number in self._lazily(
             f"SELECT refs.number FROM {moments} CROSS JOIN refs "
-            "ON refs.id = object_versions.record AND refs.trashed = ?"
+            f"ON refs.id = object_versions.record AND {placed}"
             + (f" ORDER BY {order}" if order else ""),
             trashed,
         ):

@@ -12,7 +12,7 @@ from benchmarks.support.runs import benchmark_names
 from tests.unit.benchmarks.test_benchmarks import first_smoke
 
 #: Quick ones, whose smoke runs other tests have made already where they run in this process.
-_TRIED = ("local_edit", "offline_merge")
+_TRIED = ("local_edit", "offline_merge", "serve")
 
 
 def report(**ratios: float) -> dict[str, Any]:

@@ -252,6 +252,29 @@ def test_what_bifolio_has_not_is_said_in_a_sentence(browser: Browser) -> None:
         assert one.headers["x-zotero-version"]
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "says"),
+    [
+        ("getTranslators", 404, None),  # which it then asks Zotero's repository for
+        ("getTranslatorCode", 404, None),
+        ("hasAttachmentResolvers", 200, False),
+        ("getRecognizedItem", 204, None),
+        ("delaySync", 204, None),
+        ("getClientHostnames", 200, []),
+        ("proxies", 200, []),
+    ],
+)
+def test_what_it_asks_beside_saving_is_answered(
+    browser: Browser, name: str, status: int, says: object
+) -> None:
+    answer = browser.call(name, {"itemID": "abc", "sessionID": "none"})
+    assert answer.status == status
+    assert answer.headers["x-zotero-version"]  # without it, Zotero would not run to the button
+    if says is not None:
+        assert answer.json == says
+    assert browser.items() == []
+
+
 def test_what_was_saved_is_moved_into_another_library_and_back(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     Library.create(tmp_path / "A.bifolio", home=home).close()

@@ -12,6 +12,7 @@ from tests.support.serving import Serving, serving
 from bifolio import Library
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
+from bifolio.storage import index
 
 
 class Place:
@@ -126,6 +127,40 @@ def test_lists_hold_what_their_paths_say(served: Serving) -> None:
     assert titles(served, "items?itemType=note") == ["<p>First paragraph<b"]
     assert titles(served, "items?itemType=attachment") == ["fold.txt"]
     assert len(served.get("items?itemType=-attachment").json) == 4
+
+
+def test_lists_hold_the_trash_too_where_that_is_asked_for(
+    served: Serving, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the list's order, counted, page by page, and filtered as what lives is."""
+    with place.open() as library:
+        (old,) = [one.id for one in library.list(trash=True) if one.fields["title"] == "Gone"]
+        library.restore([old])
+        library.edit(old, [Edit("tags", Act.ADD, ("ink",))])
+        library.groups.add("Chapters", [old])
+        library.delete([old])
+    for most in (index._SORTED_MAX, 0):
+        monkeypatch.setattr(index, "_SORTED_MAX", most)
+        for path, found in {
+            "items/top?sort=title": ["Folding at scale", "Gone", "Ink", "Sheets"],
+            "items/top?sort=title&direction=desc": ["Sheets", "Ink", "Gone", "Folding at scale"],
+            "items/top?sort=dateModified&limit=1": ["Gone"],
+            "items/top?sort=title&start=1&limit=2": ["Gone", "Ink"],
+            "items/top?sort=title&q=gon": ["Gone"],
+            "items/top?sort=itemType&q=gon": ["Gone"],
+            "items/top?sort=title&q=nothing": [],
+            "items/top?sort=title&tag=ink": ["Folding at scale", "Gone", "Sheets"],
+            "items/top?sort=title&tag=-ink": ["Ink"],
+            "items/top?sort=title&itemType=book": ["Gone", "Ink"],
+        }.items():
+            assert titles(served, path) != found or "Gone" not in found
+            assert titles(served, path + "&includeTrashed=1") == found
+    answer = served.get("items/top?includeTrashed=1&limit=1")
+    assert answer.headers["total-results"] == "4"
+    chapters = {one["data"]["name"]: one["key"] for one in served.get("collections").json}
+    path = f"collections/{chapters['Chapters']}/items/top"
+    assert titles(served, path) == []
+    assert titles(served, f"{path}?includeTrashed=1") == ["Gone"]
 
 
 def test_lists_are_filtered(served: Serving) -> None:

@@ -231,7 +231,7 @@ def test_ranks_are_made_for_a_program_that_asks_without_a_pause(
     with serving(path, home) as running:
         asked, until = 0, time.monotonic() + 20
         running.get("items/top?q=word&sort=title")
-        while not _served_by(running.server).ranks._kept:
+        while not running.library.ranks._kept:
             assert time.monotonic() < until
             asked += 1
             running.get(f"items/top?q={asked}&sort=title")
@@ -293,7 +293,7 @@ def test_an_answer_after_a_write_is_not_from_before_it(
 
             for letter in "xyz":
                 found()
-                _wait_for_ranks(running.server)
+                running.wait_for_work()
                 titles = sorted(found())
                 library.edit(ids[0], [Edit("title", Act.SET, (f"{letter} word",))])
                 assert found() == sorted([*titles[:2], letter])
@@ -339,19 +339,6 @@ def make_all(served: ServedLibrary) -> None:
     """Make all ranks that were asked for."""
     while served.ranks.is_wanted:
         served.ranks.make_more()
-
-
-def _served_by(server: object) -> ServedLibrary:
-    served: ServedLibrary = server._libraries.main._served  # type: ignore[attr-defined]
-    return served
-
-
-def _wait_for_ranks(server: object) -> None:
-    served = _served_by(server)
-    until = time.monotonic() + 20
-    while served.has_work:
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_where_a_change_went_any_reference_may_have_moved(tmp_path: Path) -> None:
