@@ -86,10 +86,9 @@ class Ranks:
 
     def _cover(self, number: int) -> array[int]:
         """The ranks, as far as this number at least."""
-        if number >= len(self._ranks):
-            self._ranks.frombytes(
-                bytes(self._ranks.itemsize * (number + 1 - len(self._ranks)))
-            )  # of _NONE
+        missing = number + 1 - len(self._ranks)
+        if missing > 0:
+            self._ranks.extend(array("I", [_NONE]) * missing)
         return self._ranks
 
 
