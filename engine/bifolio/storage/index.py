@@ -331,6 +331,13 @@ class SearchIndex:
     def _lazily(self, query: str, trashed: bool) -> Iterator[int]:
         return (row[0] for row in self._database.iterate(query, (int(trashed),)))
 
+    def spread(self) -> tuple[int, int]:
+        """How many references there are, those in the trash too, and the greatest number."""
+        row = self._database.row(
+            "SELECT (SELECT count(*) FROM orders), (SELECT max(number) FROM orders)"
+        )
+        return (row[0], row[1] or 0) if row else (0, 0)
+
     def count(self, expression: str) -> int:
         """How many live references an expression finds."""
         row = self._database.row(

@@ -45,10 +45,11 @@ class Ranks:
             ranks[number] = rank
         self._order.extend(order)
 
-    @property
-    def is_compact(self) -> bool:
-        """Whether the numbers lie so close that this takes little memory."""
-        return len(self._ranks) <= max(_SPREAD_MAX * len(self._order), _SMALL)
+    @staticmethod
+    def are_compact(count: int, greatest: int) -> bool:
+        """Whether the ranks of so many references, with numbers up to this one, take little
+        memory."""
+        return greatest <= max(_SPREAD_MAX * count, _SMALL)
 
     def forget(self, numbers: Iterable[int]) -> None:
         """These references may be anywhere in the order now, or in it for the first time."""
@@ -85,8 +86,9 @@ class Ranks:
 
     def _cover(self, number: int) -> array[int]:
         """The ranks, as far as this number at least."""
-        if number >= len(self._ranks):
-            self._ranks.extend([_NONE] * (number + 1 - len(self._ranks)))
+        missing = number + 1 - len(self._ranks)
+        if missing > 0:
+            self._ranks.extend(array("I", [_NONE]) * missing)
         return self._ranks
 
 

@@ -40,9 +40,13 @@ def make_ranks(path: Path, sort: Sort) -> Generator[MadeRanks | None, None, None
             mark = read_mark(database)
             if mark is None:
                 return
+            index = SearchIndex(database)
+            if not Ranks.are_compact(*index.spread()):
+                yield MadeRanks(None, mark)
+                return
             ranks = Ranks()
-            order = SearchIndex(database).iterate(sort, trashed=False)
+            order = index.iterate(sort, trashed=False)
             while some := list(islice(order, _AT_ONCE)):
                 ranks.extend(some)
                 yield None
-            yield MadeRanks(ranks if ranks.is_compact else None, mark)
+            yield MadeRanks(ranks, mark)

@@ -101,9 +101,22 @@ def test_a_reference_without_a_rank_is_noticed() -> None:
     ranks.forget([2, 30])
     assert ranks.first([2, 5, 9, 30], None) == ([5, 9], [2, 30])
     assert ranks.first([30], 1) == ([], [30])
-    assert ranks.is_compact
-    ranks.extend([10**6])
-    assert not ranks.is_compact
+    assert Ranks.are_compact(3, 30)
+    assert not Ranks.are_compact(3, 10**6)
+
+
+def test_numbers_that_are_far_apart_fill_no_memory(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are sorted by the database, and nobody tries again with each search."""
+    monkeypatch.setattr(limits, "SERVE_SORTED_MAX", 0)
+    monkeypatch.setattr(index.SearchIndex, "spread", lambda _: (COUNT, 10**9))
+    served, query = ServedLibrary(library, group=None), filters.with_words("paper", everywhere=True)
+    found, wanted = [*served.windows.matching(query)], served.windows.order(query, sort="title")
+    for _ in range(2):
+        assert served.ranks.in_order(found, sort="title", most=None) == wanted
+        make_all(served)
+    assert not served.ranks.is_wanted
 
 
 @pytest.mark.parametrize("count", [1, 2, 199, 1000, 5000])
