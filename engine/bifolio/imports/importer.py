@@ -99,6 +99,8 @@ class Importer:
                 done += chunk
                 if progress is not None:
                     progress(done, total)
+            with self._replica.database.transaction():
+                self._replica.references.index.optimize_after(done)
         finally:
             ahead.close()
             staging.close()

@@ -64,10 +64,13 @@ class Derivation:
                 while self._derive_some():
                     pass
                 return
+            waiting = self.backlog.table.count()
             goes_on = True
             while goes_on:
                 with database.transaction():
                     goes_on = self._derive_some()
+            with database.transaction():
+                self._references.index.optimize_after(waiting)
         finally:
             self._is_draining = False
 

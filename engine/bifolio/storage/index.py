@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
+from bifolio import limits
 from bifolio.records.canonical import read_json
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
@@ -143,6 +144,14 @@ class SearchIndex:
     def optimize(self) -> None:
         """Merge the parts of the full-text index, as far as updates left several."""
         self._database.execute("INSERT INTO refs_fts (refs_fts) VALUES ('optimize')")
+
+    def optimize_after(self, added: int) -> None:
+        """The same where many references were just added, and they are a large part of all."""
+        if added < limits.INDEX_MERGED_MIN:
+            return
+        row = self._database.row("SELECT count(*) FROM refs")
+        if row is not None and added >= row[0] * limits.INDEX_MERGED_SHARE:
+            self.optimize()
 
     def write_places(self, given: Iterable[tuple[int, str, Places, object]]) -> None:
         """List references: for each its number, its id, its places in the orders, and whether it

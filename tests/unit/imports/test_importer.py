@@ -372,3 +372,25 @@ def test_the_groups_of_an_export_read_again_are_those_that_are_here(
             assert [group.path for group in library.groups.list()] == before
         found = library.groups.references("Thesis/Intro")
         assert {one.fields["title"] for one in found} == {"One", "New"}
+
+
+def parts_of_the_search_index(computer: Computer) -> int:
+    ((parts,),) = computer.replica.database.rows("SELECT count(DISTINCT segid) FROM refs_fts_idx")
+    return int(parts)
+
+
+def test_an_import_of_most_of_a_library_leaves_the_search_index_in_one_part(
+    office: Computer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "INDEX_MERGED_MIN", 20)
+    monkeypatch.setattr("bifolio.imports.importer._RECORDS_AT_ONCE", 10)
+
+    def papers(first: int, count: int) -> list[dict[str, str]]:
+        numbers = range(first, first + count)
+        return [{"ID": str(one), "TI": f"On Sheet {one} of {one * 7}"} for one in numbers]
+
+    office.imports(*ris(tmp_path, *papers(0, 40)))
+    assert parts_of_the_search_index(office) == 1
+    # A few beside many cost what the few cost.
+    office.imports(*ris(tmp_path, *papers(100, 12)))
+    assert parts_of_the_search_index(office) > 1
