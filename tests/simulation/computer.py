@@ -129,7 +129,7 @@ class Computer:
         """What a process does before it talks to a relay: edits that wait under this device's
         earlier keys, as in a backup of before, are written again as its own."""
         self.replica.check_keys()
-        if self.keys.tag in self.replica.meta.successors.values():
+        if rotation.earlier_tags(self.replica):
             with self.adopting():
                 rotation.adopt_late_edits(self.replica, self.member_log)
 

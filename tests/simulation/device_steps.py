@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from tests.simulation.computer import Computer
 from tests.simulation.history import Act, Event, Typed, typed_in
 from tests.simulation.members import membership_of
@@ -76,7 +77,11 @@ class DeviceSteps:
         if not free:
             return
         computer = world.choose.choice(free)
-        fresh = new_device_keys(computer.name, world.choose.randbytes)
+        home = computer.home_keys
+        fresh = replace(
+            new_device_keys(computer.name, world.choose.randbytes),
+            earlier=(home.sign_public, *home.earlier),
+        )
         computer.next_keys = fresh
         old = computer.keys.sign_public
         if old in world.history.restricted:
@@ -160,8 +165,9 @@ class DeviceSteps:
         return device in self.successors.values() and log is not None and not log.has_met(device)
 
     def forget_old(self, computer: Computer) -> None:
-        """Nobody knows of its new keys any more: it comes back by a ticket, and what it wrote under
-        the old ones and had not sent is nobody's."""
+        """Nobody knows of its new keys any more: it comes back by a ticket. What it wrote under the
+        old ones and had not sealed it writes again, as it remembers these; what it had sealed may
+        be nobody's."""
         before = {fresh: old for old, fresh in self.successors.items()}
         device = computer.keys.sign_public
         while (old := before.pop(device, None)) is not None:

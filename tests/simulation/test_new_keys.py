@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.simulation.computer import Clock, Computer
 from tests.simulation.members import demote, membership_of, remove
 from tests.simulation.relay import SimulatedRelay, sync
@@ -41,7 +42,9 @@ def sync_all(world: Simulator) -> None:
 def rotate(world: Simulator, computer: Computer) -> DeviceKeys:
     """``bifolio device rotate`` on a computer; its next keys."""
     assert world.devices is not None
-    computer.next_keys = fresh = new_device_keys(computer.name, world.choose.randbytes)
+    fresh = new_device_keys(computer.name, world.choose.randbytes)
+    fresh = replace(fresh, earlier=(computer.home_keys.sign_public,))
+    computer.next_keys = fresh
     network = world.devices.network
     assert network.run(network.remote(computer).rotate(fresh))
     computer.home_keys, computer.next_keys = fresh, None
@@ -104,6 +107,29 @@ def test_a_backup_of_before_new_keys_brings_what_was_not_sent(
     shown = owner.replica.references.read(record)
     assert shown is not None
     assert shown.title == "in the backup alone"
+
+
+def test_what_a_backup_has_not_sent_is_its_computer_s_though_nobody_knows_of_its_new_keys(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """Found by seeds 13080, 13352 and 20183: the relay was put back too, and the computer came in
+    again by a ticket; its edits stayed there, unsent without end, and nobody else showed them."""
+    owner, laptop, _ = world.computers
+    earlier = world.relay.copy()
+    record, backup = rotate_behind_a_backup(world, laptop, tmp_path)
+    world.relay.roll_back(earlier)
+    laptop.restore(backup)
+    secret = b"n" * 32
+    sync(world.relay, owner, invite_secret=secret)
+    laptop.join_secret = secret
+    sync(world.relay, laptop)
+    sync_all(world)
+    assert laptop.replica.changes.unsent() == 0
+    for computer in (owner, laptop):
+        shown = computer.replica.references.read(record)
+        assert shown is not None
+        assert shown.title == "in the backup alone"
+    assert owner.state() == laptop.state()
 
 
 def test_a_backup_of_before_new_keys_brings_what_was_sealed_and_not_sent(

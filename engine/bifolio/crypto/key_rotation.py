@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from bifolio import limits
 from bifolio.crypto import keyring_store
 from bifolio.crypto.keys import (
     KEY_FILE,
@@ -62,8 +65,11 @@ def begin(home: Path, *, name: str, random_bytes: RandomBytes) -> DeviceKeys:
     mark = home / NEXT_MARK_FILE
     if mark.exists():
         raise _locked(mark)
-    is_in_file = _check_present(home, name)
+    is_in_file, present = _check_present(home, name)
     fresh = new_device_keys(name, random_bytes)
+    if present is not None:
+        known = (present.sign_public, *present.earlier)
+        fresh = replace(fresh, earlier=known[: limits.EARLIER_KEYS_MAX])
     if is_in_file or not put_in_keyring(mark, fresh):
         return create_key_file(home / NEXT_KEY_FILE, fresh)
     found = pending_keys(home, name=name)
@@ -115,19 +121,20 @@ def forget_earlier(home: Path) -> None:
         raise KeyFileError(earlier, reason=f"it cannot be read or removed ({error})") from error
 
 
-def _check_present(home: Path, name: str) -> bool:
+def _check_present(home: Path, name: str) -> tuple[bool, DeviceKeys | None]:
     """Check that the keys so far can be read, since it is they that name the next ones; whether
-    they are in a file.
+    they are in a file, and they themselves where there are any.
 
     Raises:
-        KeyFileError: the keyring that holds them does not open.
+        KeyFileError: the keyring that holds them does not open, or the file is damaged.
     """
-    mark = home / KEYRING_MARK_FILE
-    if (home / KEY_FILE).exists() or not mark.exists():
-        return True
-    if keys_in_keyring(mark, name) is None:
+    path, mark = home / KEY_FILE, home / KEYRING_MARK_FILE
+    if path.exists() or not mark.exists():
+        return True, keys_at(path, name) if path.exists() else None
+    present = keys_in_keyring(mark, name)
+    if present is None:
         raise _locked(mark)
-    return False
+    return False, present
 
 
 def _locked(mark: Path) -> KeyFileError:

@@ -99,9 +99,11 @@ class KeyPair(Struct, frozen=True, dict=True):
 
 
 class DeviceKeys(KeyPair, frozen=True, dict=True):
-    """The keys of one user on one computer, and the name that other members are shown."""
+    """The keys of one user on one computer, and the name that other members are shown; ``earlier``
+    are the signing keys that this computer had before, the newest first."""
 
     name: str
+    earlier: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
@@ -318,15 +320,16 @@ def _read_text(path: Path) -> str:
         raise KeyFileError(path, reason="it is damaged") from error
 
 
-def _encode(keys: KeyPair) -> str:
-    return json.dumps(
-        {
-            "bifolio_device_key": _FILE_VERSION,
-            "signing": keys.sign_seed.hex(),
-            "sealing": keys.box_seed.hex(),
-            "check": _check(keys.sign_seed, keys.box_seed),
-        }
-    )
+def _encode(keys: DeviceKeys) -> str:
+    content: dict[str, object] = {
+        "bifolio_device_key": _FILE_VERSION,
+        "signing": keys.sign_seed.hex(),
+        "sealing": keys.box_seed.hex(),
+        "check": _check(keys.sign_seed, keys.box_seed),
+    }
+    if keys.earlier:
+        content["earlier"] = [one.hex() for one in keys.earlier]
+    return json.dumps(content)
 
 
 def _decode(text: str, path: Path, name: str) -> DeviceKeys:
@@ -346,7 +349,14 @@ def _decode(text: str, path: Path, name: str) -> DeviceKeys:
         raise KeyFileError(path, reason="it is damaged")
     if content.get("check") != _check(sign_seed, box_seed):
         raise KeyFileError(path, reason="it is damaged: its checksum does not match")
-    return DeviceKeys(sign_seed, box_seed, name)
+    return DeviceKeys(sign_seed, box_seed, name, _read_earlier(content.get("earlier")))
+
+
+def _read_earlier(value: object) -> tuple[bytes, ...]:
+    """The public keys in a list; none that is not one: they open and sign nothing."""
+    listed = value if isinstance(value, list) else []
+    found = [_seed(one) for one in listed[: limits.EARLIER_KEYS_MAX]]
+    return tuple(one for one in found if one is not None)
 
 
 def _seed(value: object) -> bytes | None:

@@ -224,6 +224,10 @@ RECONNECT_MAX_S = 30.0
 #: A device's key file is about 250 bytes; a longer one is no key.
 KEY_FILE_BYTES_MAX = 4096
 
+#: A device remembers so many public keys that it had before: what a backup of before the eighth
+#: rotation had not sent is nobody's, and Windows keeps 1,280 characters in one secret.
+EARLIER_KEYS_MAX = 8
+
 #: How long the operating system's keyring may take to answer: one on the same computer needs
 #: milliseconds, one that waits for a password longer than a command may hang.
 KEYRING_TIMEOUT_S = 3.0

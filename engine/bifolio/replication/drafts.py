@@ -426,8 +426,9 @@ def _unsent(replica: Replica, member_log: LibraryMembership) -> _Unsent:
 
 def _own_tags(replica: Replica) -> list[str]:
     """This device's tag, after those of the keys that it had before."""
-    own = replica.keys.tag
-    return [*(tag for tag, now in replica.meta.successors.items() if now == own), own]
+    own, remembered = replica.keys.tag, map(device_tag, replica.keys.earlier)
+    known = (tag for tag, now in replica.meta.successors.items() if now == own)
+    return [*dict.fromkeys((*known, *remembered)), own]
 
 
 def _changes_in(

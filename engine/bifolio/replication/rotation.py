@@ -43,22 +43,24 @@ def adopt_late_edits(replica: Replica, member_log: LibraryMembership) -> None:
     """Write again as this device's what another process wrote under its old keys, or a backup of
     before brought. Who may not write keeps it as it is, as a part of its draft."""
     if has_late_edits(replica, member_log):
-        adopt_lost_changes(replica, member_log, of=_earlier_tags(replica))
+        adopt_lost_changes(replica, member_log, of=earlier_tags(replica))
 
 
 def has_late_edits(replica: Replica, member_log: LibraryMembership) -> bool:
     """Whether there is something to ``adopt_late_edits``."""
-    earlier = _earlier_tags(replica)
+    earlier = earlier_tags(replica)
     if not earlier or not _may_write(member_log):
         return False
     others = replica.changes.unsealed_of_others(replica.keys.tag)
     return any(one.slot[:TAG_LENGTH] in earlier for one in others)
 
 
-def _earlier_tags(replica: Replica) -> frozenset[str]:
-    """The tags of the keys that this device had before."""
+def earlier_tags(replica: Replica) -> frozenset[str]:
+    """The tags of the keys that this device had before: by the list of members, and by itself, as a
+    relay and a backup may both be of before it took the new ones."""
     successors, own = replica.meta.successors, replica.keys.tag
-    return frozenset(tag for tag, now in successors.items() if now == own)
+    remembered = map(device_tag, replica.keys.earlier)
+    return frozenset((*(tag for tag, now in successors.items() if now == own), *remembered))
 
 
 def _may_write(member_log: LibraryMembership) -> bool:

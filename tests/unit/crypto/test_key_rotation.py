@@ -11,6 +11,7 @@ import keyring.backend
 import keyring.errors
 import pytest
 
+from bifolio import limits
 from bifolio.crypto import key_rotation
 from bifolio.crypto.keys import (
     AWAY_KEY_FILE,
@@ -84,6 +85,24 @@ def test_keys_in_a_keyring_are_replaced_there_and_nothing_is_left_of_the_old_one
     assert [file.name for file in tmp_path.iterdir()] == [KEYRING_MARK_FILE]
     key_rotation.finish(tmp_path)
     assert load(tmp_path).sign_public == successor.sign_public
+
+
+@pytest.mark.parametrize("in_keyring", [True, False])
+def test_the_public_keys_that_a_computer_had_are_remembered(
+    ring: Ring, tmp_path: Path, *, in_keyring: bool
+) -> None:
+    """By these it knows what it wrote before, as in a backup; no secret of them is kept."""
+    ring.is_full = not in_keyring
+    had = [load(tmp_path).sign_public]
+    assert load(tmp_path).earlier == ()
+    for _ in range(limits.EARLIER_KEYS_MAX + 1):
+        had.insert(0, begin(tmp_path).sign_public)
+        assert begin(tmp_path).earlier == tuple(had[1:][: limits.EARLIER_KEYS_MAX])
+        key_rotation.finish(tmp_path)
+        loaded = load(tmp_path)
+        assert loaded.sign_public == had[0]
+        assert loaded.earlier == tuple(had[1:][: limits.EARLIER_KEYS_MAX])
+    assert all(len(one) <= 1280 for one in ring.entries.values())
 
 
 def test_a_keyring_that_does_not_open_ends_a_rotation_before_it_begins(

@@ -93,9 +93,8 @@ def key_roots(membership: Membership, keys: Mapping[int, bytes]) -> list[tuple[i
     """Of a library's content keys those from which all others are found: the newest, as a rule."""
     roots: list[tuple[int, bytes]] = []
     found: dict[int, bytes] = {}
-    lost = membership.lost_generations
-    # A key of a list that lost is found from one that holds, whatever its number.
-    for generation in sorted(keys, key=lambda one: (one in lost, -one)):
+    newest = membership.generation  # one of a list that lost may have a higher number
+    for generation in sorted(keys, key=lambda one: (one == newest, one), reverse=True):
         if generation not in found:
             roots.append((generation, keys[generation]))
             found[generation] = keys[generation]

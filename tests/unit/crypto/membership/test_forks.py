@@ -463,20 +463,25 @@ def test_who_joined_under_a_key_that_the_winners_do_not_know_is_given_theirs() -
     assert LATE.sign_public in after.without_key
 
 
-def test_what_members_sealed_under_a_key_that_lost_can_be_read_and_nothing_more_is() -> None:
+@pytest.mark.parametrize("is_higher", [True, False])
+def test_what_members_sealed_under_a_key_that_lost_can_be_read_and_nothing_more_is(
+    *, is_higher: bool
+) -> None:
     """Found by seed 13448: an owner made the next key, and another one took its right on a relay
     that was put back: the log promised that key to nobody, and what a member had sealed under it
     waited everywhere."""
-    key = b"3" * 32
-    (raw,) = make_keys(
-        ALL,
-        SECOND,
-        content_key=key,
-        earlier={0: CONTENT_KEY},
-        random_bytes=counting_bytes("lost"),
-    )
-    lost = int(str(parse_record(raw).fields["generation"]))
-    winner = removed(ALL, OWNER, SECOND)
+    key, winner = b"3" * 32, removed(ALL, OWNER, SECOND)
+    for number in range(100):
+        (raw,) = make_keys(
+            ALL,
+            SECOND,
+            content_key=key,
+            earlier={0: CONTENT_KEY},
+            random_bytes=counting_bytes(f"lost {number}"),
+        )
+        lost = int(str(parse_record(raw).fields["generation"]))
+        if (lost > winner.generation) is is_higher:
+            break
     after = winner.append(make_carry(winner, OWNER, [raw])[0])
     assert lost in after.lost_generations
     assert after.generation == winner.generation
@@ -490,7 +495,10 @@ def test_what_members_sealed_under_a_key_that_lost_can_be_read_and_nothing_more_
     draw = counting_bytes("earlier")
     given_on = make_earlier_keys(late, OWNER, content_key=newest, earlier=found, random_bytes=draw)
     assert given_on is not None
-    assert find_keys(late.append(given_on), LATE).keys[lost] == key
+    mended = late.append(given_on)
+    assert find_keys(mended, LATE).keys[lost] == key
+    again = make_earlier_keys(mended, OWNER, content_key=newest, earlier=found, random_bytes=draw)
+    assert again is None
     # What follows brings the keys that hold, as every program reads them.
     following = removed(late.append(given_on), OWNER, READER)
     rows = parse_record(following.records[-1]).fields["earlier"]
