@@ -56,8 +56,11 @@ _HTML: Final = {"\ue000": "&amp;", "\ue001": "&lt;", "\ue002": "&gt;", "\ue003":
 #: A number in front that a style sets in a column of its own: citeproc sets it tight.
 _NUMBER: Final = re.compile(r"^(\[\d+\]|\d+\.)(?=\S)")
 
-#: What citeproc was seen to raise for items that it does not understand (20 of 1,131 with `ieee`).
-_FAULTS: Final = (TypeError, ValueError, AttributeError, LookupError, RecursionError)
+#: What citeproc was seen to raise for items that it does not understand (20 of 1,131 with `ieee`),
+#: and for a season where a style has a month as a number.
+_FAULTS: Final = (
+    TypeError, ValueError, AttributeError, LookupError, RecursionError, AssertionError,
+)  # fmt: skip
 
 _SUGGESTED_MAX: Final = 5
 
@@ -85,9 +88,12 @@ def cite(
     try:
         citation, entries = _format(loaded, prepared, form)
     except _FAULTS:
-        working = [item for item in prepared if _works(loaded, item, form)]
-        failed = tuple(str(item["id"]) for item in prepared if item not in working)
-        if not failed:
+        tried = [_workable(loaded, item, form) for item in prepared]
+        working = [item for item in tried if item is not None]
+        failed = tuple(
+            str(item["id"]) for item, works in zip(prepared, tried, strict=True) if works is None
+        )
+        if working == prepared:
             raise StyleError(style, reason="it cannot format these references together") from None
         citation, entries = _format(loaded, working, form) if working else ("", ())
     return FormattedCitation(style, str(form), citation, entries, failed)
@@ -155,8 +161,27 @@ def _format(
         bibliography.sort()
         citation = str(bibliography.cite(cited, lambda _: None))
         entries = [str(entry) for entry in bibliography.bibliography()]
+    for words in _literal_dates(items):  # a style that parts a date writes such a one for each part
+        entries = [re.sub(rf"({re.escape(words)})(?:[.,;]? \1)+", r"\1", one) for one in entries]
     finished = tuple(_NUMBER.sub(r"\1 ", _finish(entry, form)) for entry in entries)
     return _finish(citation, form), finished
+
+
+def _literal_dates(items: Sequence[Mapping[str, Any]]) -> set[str]:
+    dates = [value for item in items for value in item.values() if isinstance(value, Mapping)]
+    return {str(one["literal"]) for one in dates if one.get("literal")}
+
+
+def _workable(loaded: Any, item: dict[str, Any], form: Form) -> dict[str, Any] | None:
+    """The item, or without its seasons, where citeproc formats it; None where it does not."""
+    plain = {name: _without_season(value) for name, value in item.items()}
+    return next((one for one in (item, plain) if _works(loaded, one, form)), None)
+
+
+def _without_season(value: Any) -> Any:
+    if isinstance(value, Mapping) and "season" in value:
+        return {name: one for name, one in value.items() if name != "season"}
+    return value
 
 
 def _works(loaded: Any, item: Mapping[str, Any], form: Form) -> bool:

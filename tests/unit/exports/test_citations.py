@@ -166,6 +166,20 @@ def test_and_others_is_et_al(style: str) -> None:
     assert "others" not in text_of(article(author=[{"literal": "others"}]), style)
 
 
+@pytest.mark.parametrize("style", ["apa", "ieee", "chicago-author-date"])
+@pytest.mark.parametrize("kind", ["document", "article-journal", "paper-conference"])
+def test_a_season_costs_no_reference_its_citation(style: str, kind: str) -> None:
+    issued = {"date-parts": [[2001]], "season": 1}
+    assert "2001" in text_of(article(type=kind, issued=issued), style)
+
+
+@pytest.mark.parametrize("style", ["apa", "ieee"])
+def test_a_date_in_words_is_written_once(style: str) -> None:
+    given = article(type="paper-conference", issued={"literal": "in press"})
+    (entry,) = cite([given], style=style, form=Form.TEXT).bibliography
+    assert entry.count("in press") == 1
+
+
 def test_plain_text_has_no_markup_and_no_entity() -> None:
     title = '<span style="font-variant:small-caps;">A</span> &amp; <u>b</u> '
     title += "<jats:italic>c</jats:italic> <em>d</em> 1 &lt; 2"

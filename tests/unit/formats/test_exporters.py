@@ -142,6 +142,7 @@ def test_eric_s_records_are_read_as_eric_means_them(tmp_path: Path) -> None:
         ("Editor(s): Doe, Jane; Roe, R.", "editor", (Name("Doe", "Jane"), Name("Roe", "R."))),
         ("Language: eng", "language", "eng"),
         ("Accession Number: 123", "accession-number", "123"),
+        ("Series: Studies in Paper", "collection-title", "Studies in Paper"),
         ("ISSN: 1234-5678", "ISSN", ("1234-5678",)),
         ("A remark: it is one", "note", "A remark: it is one"),
     ],

@@ -191,6 +191,10 @@ def _role(place: _Element, before: str) -> str:
     return "contributor" if before else "author"
 
 
+#: The years of a person's life, as catalogues write them behind the name.
+_LIFE: Final = re.compile(r",\s*(?:b\.|d\.|ca\.|fl\.)?\s*\d{4}\??(?:\s*-\s*(?:\d{4}\??)?)?\.?\s*$")
+
+
 def _person(place: _Element) -> str:
     """``family␟given`` of a person, else the name as it is written."""
     parts: dict[str, list[str]] = {}
@@ -202,7 +206,7 @@ def _person(place: _Element) -> str:
         return " ".join(parts["family"]) + _PART + given + tail
     whole = " ".join(parts.get("", [])) or text_at(place, "displayForm")
     if str(place.get("type") or "") == "personal" and "," in whole:
-        family, _, given = whole.partition(",")
+        family, _, given = _LIFE.sub("", whole).partition(",")
         return family.strip() + _PART + given.strip()
     return whole
 

@@ -43,7 +43,7 @@ _LABELS: Final = {
         "number-of-volumes": "number of volumes",
         "event-place": "place of meeting|conference location|meeting place",
         "event-title": "meeting name|conference name|title of meeting",
-        "collection-title": "series title",
+        "collection-title": "series title|series",
         "translated-title": "translated title",
         "original-title": "original title",
         "medium": "medium|medium designator",

@@ -333,7 +333,7 @@ MODS = """<?xml version="1.0" encoding="UTF-8"?>
 <language><languageTerm>eng</languageTerm></language><subject><topic>Paper</topic></subject>
 <identifier type="doi">10.1000/fold.5</identifier></mods>
 <mods ID="b2"><titleInfo><title>A Book</title></titleInfo>
-<name type="personal"><namePart>Roe, Richard</namePart>
+<name type="personal"><namePart>Roe, Richard, 1950-</namePart>
 <role><roleTerm type="code">edt</roleTerm></role></name>
 <genre>book</genre><originInfo><place><placeTerm type="text">Oslo</placeTerm></place>
 <publisher>Paper Press</publisher><dateIssued>2001</dateIssued></originInfo>
