@@ -187,7 +187,6 @@ class RelayAccess:
         """Fill a new replica with a ticket's library."""
         await self._prepare_join(ticket, bundle)
         await self._join(ticket, bundle, progress)
-        self._replica.references.count(trashed=False)  # derives what lists read, to be in order too
         give_back(self._replica.database, was_filled=True)
 
     async def _prepare_join(self, ticket: Ticket, bundle: Path | None) -> None:
