@@ -20,6 +20,7 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``undoing``          what some changes did, taken back as new edits
 ``comparing``        what one change did, as readers see it
 ``content_names``    updates that are named by what they hold, not by who made them
+``new_update``       the update of a new record, written without pycrdt
 ``importing``        one update for each version of an imported record, the same everywhere
 ``importing_groups`` the same for groups of other programs' libraries
 ``rejoining``        an import into a record that a joining library brought

@@ -21,6 +21,7 @@ from bifolio.document import content_names, deletion, editing, sets
 from bifolio.document.content_names import STAND_IN_CLIENT, NamedUpdate
 from bifolio.document.entries import Entries, join
 from bifolio.document.field_kinds import field_kind
+from bifolio.document.new_update import encode_new
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import IMPORT_MARK, base64url, digest
@@ -63,7 +64,7 @@ def first_import(record_id: str, version: ImportVersion, *, mapping: str) -> tup
     plan = Plan(Writer(slot, import_stamp(1)))
     _plan_first(plan, version)
     named = _name(record_id, plan, stem)
-    return named.update, plan.renamed(slot, named.family).alone()
+    return named.update, plan.alone_as(named.family)
 
 
 def import_updates(
@@ -109,7 +110,7 @@ def name_newer(record_id: str, document: RecordDocument, plan: Plan, *, stem: st
 
 def _name(record_id: str, plan: Plan, stem: str) -> NamedUpdate:
     """A record that holds a plan and nothing else, as an update that its content names."""
-    made = RecordDocument.of(plan, client_id=STAND_IN_CLIENT).state()
+    made = encode_new(plan, client_id=STAND_IN_CLIENT)
     return content_names.name_update(record_id, made, stem=stem)
 
 

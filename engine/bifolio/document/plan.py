@@ -47,14 +47,26 @@ class Plan(Struct):
 
     def alone(self) -> Entries:
         """What a record holds that holds this plan and nothing else."""
-        writer = self.writer
+        return self.alone_as(self.writer.slot)
+
+    def alone_as(self, slot: str) -> Entries:
+        """``alone``, with another slot in the place of the writer's, all through."""
+        old, stamp, stamps = self.writer.slot, self.writer.stamp, self.stamps
+        end = -len(old) - 1
         registers = {
-            key[: -len(writer.slot) - 1]: [
-                Live(self.stamps.get(key, writer.stamp), writer.slot, value)
+            key[:end].replace(old, slot): [
+                Live(
+                    stamps.get(key, stamp),
+                    slot,
+                    value.replace(old, slot) if value is not None else None,
+                )
             ]
             for key, value in self.puts.items()
         }
-        return Entries(registers, dict(self.new_texts), {})
+        texts = {
+            key.replace(old, slot): text.replace(old, slot) for key, text in self.new_texts.items()
+        }
+        return Entries(registers, texts, {})
 
     def after(self, before: Entries) -> Entries | None:
         """What a record holds after this plan that held ``before``; None where a text changes, and
@@ -78,19 +90,6 @@ class Plan(Struct):
             else:
                 registers.pop(name, None)
         return Entries(registers, before.texts, before.unknown)
-
-    def renamed(self, old: str, new: str) -> Plan:
-        """The same new keys and values with one text in the place of another, all through."""
-        return Plan(
-            Writer(self.writer.slot.replace(old, new), self.writer.stamp),
-            {
-                key.replace(old, new): value if value is None else value.replace(old, new)
-                for key, value in self.puts.items()
-            },
-            set(self.removals),
-            {key.replace(old, new): text.replace(old, new) for key, text in self.new_texts.items()},
-            stamps={key.replace(old, new): stamp for key, stamp in self.stamps.items()},
-        )
 
     def put(self, name: str, value: str | None, *, seen: list[Live]) -> None:
         """Write the register under our slot and delete every other slot that was seen."""

@@ -170,19 +170,6 @@ class RecordDocument:
             self.load_whole()
 
     @classmethod
-    def of(cls, plan: Plan, *, client_id: int) -> RecordDocument:
-        """A new record that holds a plan and nothing else: what an import makes most of.
-
-        Nobody asks for its update, which is its state, and its entries are the plan's.
-        """
-        document = cls(client_id=client_id)
-        with _Begun(document._core) as transaction:
-            document._carry_out(transaction, plan)
-        document._entries = plan.alone()
-        document._base = document._loaded = document.added = None
-        return document
-
-    @classmethod
     def of_values(cls, values: Mapping[str, object], *, client_id: int) -> RecordDocument:
         """A new record that holds just these keys: a string is a text, a list a register's value
         with its stamp."""

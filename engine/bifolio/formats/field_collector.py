@@ -14,9 +14,10 @@ tag's own text back where none of them was changed. May not know any format.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField
@@ -35,8 +36,7 @@ def _make_printable(field: str) -> str:
     return _UNPRINTABLE.sub("_", field) if is_extra(field) else field
 
 
-@dataclass(frozen=True, slots=True)
-class MappedRecord:
+class MappedRecord(Struct, frozen=True):
     """A record's values and, for each of its tags, the fields that the tag fed."""
 
     values: Values
@@ -45,8 +45,7 @@ class MappedRecord:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     rank: int
     index: int
     value: Value

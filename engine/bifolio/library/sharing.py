@@ -187,7 +187,7 @@ class RelayAccess:
         """Fill a new replica with a ticket's library."""
         await self._prepare_join(ticket, bundle)
         await self._join(ticket, bundle, progress)
-        give_back(self._replica.database)
+        give_back(self._replica.database, was_filled=True)
 
     async def _prepare_join(self, ticket: Ticket, bundle: Path | None) -> None:
         if bundle is not None:

@@ -66,6 +66,10 @@ DOCUMENTS_OPEN_MAX = 500
 UNUSED_BYTES_MIN = 1024 * 1024
 UNUSED_SHARE_MIN = 1 / 16
 
+#: From so many bytes on a file that a relay or a bundle just filled is written again: it takes a
+#: thirtieth of the time of filling it, and leaves it smaller by as much.
+FILLED_BYTES_MIN = 4 * UNUSED_BYTES_MIN
+
 #: So many received records of one batch are derived after they are committed, not with them. Of
 #: fewer, a second transaction would take longer than it wins; more are durable in half the time.
 DERIVED_LATER_MIN = 50

@@ -14,9 +14,13 @@ from bifolio.errors import LibraryError
 from bifolio.storage.database import Database
 
 
-def give_back(database: Database) -> int:
+def give_back(database: Database, *, was_filled: bool = False) -> int:
     """Write the file again without its empty pages, where they are worth it and there is room for
     a second copy; nothing is changed where another program has the file.
+
+    Args:
+        was_filled: whether most of it was written just now. Then its pages have room left in them,
+            as ids come in no order, and its parts lie scattered: it is worth it from a size on.
 
     Returns:
         the bytes that were given back.
@@ -24,7 +28,9 @@ def give_back(database: Database) -> int:
     unused, pages, size = (
         _number(database, name) for name in ("freelist_count", "page_count", "page_size")
     )
-    if unused * size < limits.UNUSED_BYTES_MIN or unused < pages * limits.UNUSED_SHARE_MIN:
+    is_loose = was_filled and pages * size >= limits.FILLED_BYTES_MIN
+    are_many = unused * size >= limits.UNUSED_BYTES_MIN
+    if not is_loose and (not are_many or unused < pages * limits.UNUSED_SHARE_MIN):
         return 0
     if not database.may_write or _room(database) < 2 * pages * size:
         return 0

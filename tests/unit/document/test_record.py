@@ -10,6 +10,7 @@ from tests.unit.document.builders import Desk, desks, names
 
 from bifolio.document import deletion, editing
 from bifolio.document.entries import Entries
+from bifolio.document.new_update import encode_new
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
@@ -69,11 +70,11 @@ def test_a_new_record_of_a_plan_is_what_writing_the_plan_gives() -> None:
         "x.ris.Y9": ("1", "2"),
     }
     editing.plan_creation(plan, nothing, kind="reference", values=values)
-    made = RecordDocument.of(plan, client_id=7)
+    made = RecordDocument(encode_new(plan, client_id=7))
     written = RecordDocument(client_id=7)
     written.write(plan)
     assert made.state() == written.state()
-    assert made.entries() == written.entries() == RecordDocument(made.state()).entries()
+    assert made.entries() == written.entries() == plan.alone()
 
 
 def test_a_state_is_of_after_the_last_write_and_merge() -> None:

@@ -9,6 +9,7 @@ from tests.unit.document.builders import RECORD_ID
 from bifolio.clock import import_stamp, make_stamp
 from bifolio.document import content_names, importing, snapshots
 from bifolio.document.importing import ImportVersion
+from bifolio.document.new_update import encode_new
 from bifolio.document.plan import Plan, TextEdit, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.document.update_identity import (
@@ -190,7 +191,7 @@ def test_what_a_content_holds_that_looks_like_its_stand_ins_is_no_way_to_a_secon
     stem = "iAAAAA1"
     plan = Plan(Writer(content_names.stand_in(stem), import_stamp(1)))
     plan.put("title", "On Paper", seen=[])
-    made = RecordDocument.of(plan, client_id=content_names.STAND_IN_CLIENT).state()
+    made = encode_new(plan, client_id=content_names.STAND_IN_CLIENT)
     named = content_names.name_update(RECORD_ID, made, stem=stem)
     # The same hash, with a stand-in left where the name belongs.
     for old, new in (

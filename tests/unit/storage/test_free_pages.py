@@ -14,6 +14,7 @@ from bifolio import limits
 from bifolio.storage import free_pages
 from bifolio.storage.changes import Changes
 from bifolio.storage.database import Database
+from bifolio.storage.records import Records, StoredRecord
 
 CHANGE = 40_000
 
@@ -51,6 +52,26 @@ def test_little_stays_for_what_comes(tmp_path: Path) -> None:
     with closing(with_unused(tmp_path, 20)) as database:
         assert database.unused_bytes() > 0
         assert free_pages.give_back(database) == 0
+
+
+def test_a_file_that_was_just_filled_is_written_again_from_a_size_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(new_database(tmp_path)) as database:
+        records = Records(database)
+        names = [random.Random(number).randbytes(16).hex() for number in range(2_000)]
+        for start in range(0, len(names), 100):
+            with database.transaction():
+                records.write(
+                    StoredRecord(one, "reference", b"\x00\x00", 0)
+                    for one in names[start : start + 100]
+                )
+        assert free_pages.give_back(database, was_filled=True) == 0
+        monkeypatch.setattr(limits, "FILLED_BYTES_MIN", 100_000)
+        assert free_pages.give_back(database) == 0
+        assert free_pages.give_back(database, was_filled=True) > 0
+        assert database.integrity() == "ok"
+        assert [one.id for one in records.of_kind("reference")] == sorted(names)
 
 
 def test_nothing_is_given_back_without_room_for_a_second_copy(

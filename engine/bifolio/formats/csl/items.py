@@ -52,6 +52,9 @@ _NOT_CSL: Final = frozenset(row.field for row in ROWS if row.csl_json == "(custo
 #: An id that is a word of somebody's own choice; not our record ids, numbers or addresses.
 _KEY: Final = re.compile(r"(?![0-9a-f]{32}$)(?!\d+$)(?!\w+://)\S+")
 
+#: Made once: ``json.dumps`` makes one for each call that wants anything else than ASCII.
+_to_json: Final = json.JSONEncoder(ensure_ascii=False).encode
+
 #: An escaped NUL; an escaped backslash before the letters is none.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -145,8 +148,10 @@ def _read(raw: str) -> Any:
 
 def _json(value: Any) -> str:
     """The value's JSON text, without a lone surrogate or NUL, which no document holds."""
-    text = _NUL.sub(r"\1", json.dumps(value, ensure_ascii=False))
-    return text.encode("utf-8", errors="replace").decode("utf-8")
+    text = _to_json(value)
+    if "\\u0000" in text:
+        text = _NUL.sub(r"\1", text)
+    return text if text.isascii() else text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None:
