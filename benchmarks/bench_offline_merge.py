@@ -3,7 +3,8 @@
 Two computers with one library edit it offline, each by itself, and each merges what the other one
 wrote: seventy of a hundred edits set a field, ten add a reference, ten delete one and ten add words
 to a note; a tenth of them are on references that both edit. Then edits that were sealed one by one,
-as a computer seals them that stays connected, and many edits of one reference.
+as a computer seals them that stays connected, many in a message and each in one of its own, and
+many edits of one reference.
 
 Envelopes are merged as a sync does it, without a network: opened, checked, merged, hashed and
 durable; then what lists and searches read is derived ("searchable"). The baselines merge the same
@@ -79,6 +80,9 @@ def measure(size: Size, folder: Path) -> Measured:
             _edit(first, ids, size.edits_sealed_alone, seed=100 * number + 50, alone=True)
             sealed_alone = [(second, first.take_envelopes())]
             found.setdefault("sealed_alone", []).append(compare(folder, sealed_alone))
+            _edit(first, ids, size.edits_sealed_alone, seed=100 * number + 60, alone=True)
+            alone = [(second, first.take_envelopes())]
+            found.setdefault("alone", []).append(compare(folder, alone, alone=True))
             _edit_one(first, ids[number], size.edits_of_one)
             first.seal()
             of_one = [(second, first.take_envelopes())]

@@ -85,11 +85,11 @@ class Computer:
                 self.library._replica.changes.set_position(one.hash, number + 1)
         return [one.envelope for one in found]
 
-    def merge(self, envelopes: Sequence[bytes]) -> None:
-        """Merge envelopes as a sync does, message by message."""
+    def merge(self, envelopes: Sequence[bytes], *, alone: bool = False) -> None:
+        """Merge envelopes as a sync does, message by message; each ``alone`` in one."""
         replica = self.library._replica
         inbox = Inbox(replica, self.member_log)
-        for message in _in_messages(envelopes):
+        for message in _in_messages(envelopes, alone=alone):
             cursor = replica.meta.cursor
             assert cursor is not None
             after = cursor.position
@@ -99,11 +99,11 @@ class Computer:
             if result.refused or not result.changes:
                 raise ProcessFailedError(f"not all was merged: {result}")
 
-    def updates(self, envelopes: Sequence[bytes]) -> Messages:
+    def updates(self, envelopes: Sequence[bytes], *, alone: bool = False) -> Messages:
         """The updates in envelopes, in their messages."""
         return [
             [update for raw in message for update in self._opened(raw)]
-            for message in _in_messages(envelopes)
+            for message in _in_messages(envelopes, alone=alone)
         ]
 
     def _opened(self, raw: bytes) -> list[Update]:
@@ -130,18 +130,20 @@ def two_computers(folder: Path, file: Path) -> Iterator[tuple[Computer, Computer
         yield Computer(first, 1), Computer(second, 2)
 
 
-def compare(folder: Path, merges: Sequence[tuple[Computer, Sequence[bytes]]]) -> Run:
-    """What it costs to merge envelopes on some computers, in all."""
+def compare(
+    folder: Path, merges: Sequence[tuple[Computer, Sequence[bytes]]], *, alone: bool = False
+) -> Run:
+    """What it costs to merge envelopes on some computers, in all; each ``alone`` in its message."""
     engine, derived, durable, bare = (Cost(0, 0) for _ in range(4))
     count = 0
     for computer, envelopes in merges:
-        messages = computer.updates(envelopes)
+        messages = computer.updates(envelopes, alone=alone)
         states = _states(computer, messages)
         count += sum(map(len, messages))
         # In turns, because other programs share the machine.
         bare = _add(bare, _merge_in_memory(states, messages))
         durable = _add(durable, _merge_durably(folder / "peer.sqlite", states, messages))
-        engine = _add(engine, _measured(partial(computer.merge, envelopes)))
+        engine = _add(engine, _measured(partial(computer.merge, envelopes, alone=alone)))
         derived = _add(derived, _measured(computer.library._replica.drain))
     return Run(count, engine, derived, durable, bare)
 
@@ -221,8 +223,12 @@ def _add(one: Cost, other: Cost) -> Cost:
     return Cost(one.wall_s + other.wall_s, one.cpu_s + other.cpu_s)
 
 
-def _in_messages(envelopes: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Envelopes as a relay sends them: so many in one message, of so many bytes."""
+def _in_messages(envelopes: Sequence[bytes], *, alone: bool = False) -> Iterator[Sequence[bytes]]:
+    """Envelopes as a relay sends them: so many in one message, of so many bytes; each ``alone``, as
+    they come to who stays connected."""
+    if alone:
+        yield from ([one] for one in envelopes)
+        return
     message: list[bytes] = []
     size = 0
     for one in envelopes:

@@ -108,9 +108,7 @@ class Run:
         if not self._has_begun:
             self._has_begun = True
             self._deaths = replica.refused.deaths()
-            own = replica.keys.tag
-            copied = replica.changes.unsealed_of_others(own)
-            self._copied_from = {slot_tag(one.slot) for one in copied}
+            self._copied_from = self._find_copied()
             self._refills = replica.meta.refill is not None
         self._judge.begin()
         self._applier = Applier(replica, self._judge.author_of)
@@ -121,6 +119,19 @@ class Run:
         self._stories.clear()
         # Asked in each: another process may have received something meanwhile.
         self._anything_waits = replica.pending.has_any()
+
+    def _find_copied(self) -> set[str]:
+        """The tags of other devices of which there are unsealed changes. Nothing that is written
+        here brings any: where there were none, there are none."""
+        replica = self._replica
+        remembered, own = replica.database.remembered, replica.keys.tag
+        name = f"unsealed changes of others than {own}"
+        if remembered is not None and name in remembered:
+            return set()
+        found = {slot_tag(one.slot) for one in replica.changes.unsealed_of_others(own)}
+        if remembered is not None and not found:
+            remembered[name] = True
+        return found
 
     def work(self) -> bool:
         """Merge what there is, or as much as one transaction should; whether that was all."""

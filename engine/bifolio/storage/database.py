@@ -28,7 +28,7 @@ from bifolio.salvage.pages import Pages
 from bifolio.salvage.untouched import close_untouched
 from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
-from bifolio.storage.sqlite_errors import BUSY, DAMAGED, raise_translated, translated
+from bifolio.storage.sqlite_errors import BUSY, DAMAGED, Translated, raise_translated
 from bifolio.storage.table_memory import TableMemory
 
 #: "Bifo" in ASCII: tells our files from every other SQLite file.
@@ -83,7 +83,7 @@ class Database:
             raise ReadOnlyLibraryError(path.parent) from error
         connection = _connect(path, f"file:{_quote(path)}?mode=rwc")
         database = cls(path, connection)
-        with translated(path):
+        with Translated(path):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrate(connection)
             _configure(connection)
@@ -107,7 +107,7 @@ class Database:
         if size_bytes < _HEADER_BYTES:
             raise DamagedLibraryError(path.parent, reason="its library.sqlite is cut off")
         connection = _connect(path, f"file:{_quote(path)}?mode=rw")
-        with translated(path):
+        with Translated(path):
             _check(path, connection)
             _configure(connection)
         return cls(path, connection)
@@ -136,11 +136,11 @@ class Database:
             raise ReadOnlyLibraryError(path.parent) from error
         if has_log or in_memory:
             connection = _connect(path, ":memory:")
-            with translated(path):
+            with Translated(path):
                 connection.deserialize(image)
         else:
             connection = _connect(path, f"file:{_quote(path)}?mode=ro&immutable=1")
-        with translated(path):
+        with Translated(path):
             _check(path, connection, may_migrate=False)
         database = cls(path, connection)
         if not in_memory:
@@ -154,7 +154,7 @@ class Database:
 
     def forbid_writing(self) -> None:
         """From now on nothing is written by this connection."""
-        with translated(self.path):
+        with Translated(self.path):
             self._connection.execute("PRAGMA query_only = ON")
         self._is_read_only = True
 
@@ -169,7 +169,7 @@ class Database:
             raise ReadOnlyLibraryError(self.path.parent)
         is_part = self._is_enclosed
         begin, end, undo = _ENCLOSED if is_part else _LASTING
-        with translated(self.path), _Uncollected():
+        with Translated(self.path), _Uncollected():
             self._connection.execute(begin)
             self.transactions_begun += 1
             try:
@@ -225,7 +225,7 @@ class Database:
 
         Other processes that write wait meanwhile.
         """
-        with translated(self.path):
+        with Translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             self._is_enclosed = True
             try:
@@ -244,7 +244,7 @@ class Database:
         if inside:
             yield
             return
-        with translated(self.path):
+        with Translated(self.path):
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -370,10 +370,10 @@ class Database:
             DamagedLibraryError: this file, or the copy where this one is whole.
             LibraryError: the copy cannot be written.
         """
-        with translated(target):
+        with Translated(target):
             copy = sqlite3.connect(target)
         try:
-            with translated(target), translated(self.path, only=BUSY | DAMAGED):
+            with Translated(target), Translated(self.path, only=BUSY | DAMAGED):
                 self._connection.backup(
                     copy,
                     pages=1024,
@@ -392,7 +392,7 @@ class Database:
 
     def settle(self) -> None:
         """Have all of it in the one file, without a log next to it, before it is closed."""
-        with translated(self.path):
+        with Translated(self.path):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.execute("PRAGMA journal_mode = DELETE")
 
@@ -408,7 +408,7 @@ class Database:
             StorageFullError: there is no room for a second copy; the file is as it was.
             BusyLibraryError: another program has it for so long.
         """
-        with translated(self.path):
+        with Translated(self.path):
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -445,7 +445,7 @@ def reason_against(path: Path) -> str | None:
         the reason, to follow "the backup is damaged:"; None where there is none.
     """
     try:
-        with translated(path):
+        with Translated(path):
             connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
             try:
                 harden(connection)
@@ -484,7 +484,7 @@ def integrity_of(path: Path) -> str:
     The file is neither changed nor migrated.
     """
     try:
-        with translated(path):
+        with Translated(path):
             connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
             try:
                 return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
@@ -495,7 +495,7 @@ def integrity_of(path: Path) -> str:
 
 
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
-    with translated(path):
+    with Translated(path):
         return sqlite3.connect(
             uri,
             uri=True,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -38,22 +37,34 @@ _NO_TEXT_INDEX = ("invalid fts5 file format", "vtable constructor failed", "fts5
 _NO_TEXT = "Could not decode to UTF-8"
 
 
-@contextmanager
-def translated(path: Path, *, only: Set[int] | None = None) -> Iterator[None]:
+class Translated:
     """SQLite's errors as ours; what is none of the user's is passed on as it is.
 
-    Args:
-        only: the codes to translate; by default all that are known here.
+    A class, as each transaction is inside of one: a generator would take three times as long.
     """
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise_translated(error, path, only=only)
+
+    __slots__ = ("_only", "_path")
+
+    def __init__(self, path: Path, *, only: Set[int] | None = None) -> None:
+        """Of errors of the file at a path.
+
+        Args:
+            only: the codes to translate; by default all that are known here.
+        """
+        self._path = path
+        self._only = only
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sqlite3.DatabaseError):
+            raise_translated(error, self._path, only=self._only)
 
 
 def raise_translated(
     error: sqlite3.DatabaseError, path: Path, *, only: Set[int] | None = None
 ) -> NoReturn:
+    """Raise an error of SQLite's as ours; what is none of the user's as it is."""
     folder = path.parent
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if only is not None and code not in only:
