@@ -82,8 +82,8 @@ def _bibtex_people(part: str) -> list[str]:
     if "{" in part or "=" in part or is_plainly_one(part):
         return [part]
     plain = part.replace("~", " ")
-    if people := with_initials_first(plain.rstrip(" ,")):
-        return people
+    if part[-1:] == "," and (people := with_initials_first(plain.rstrip(" ,"))):
+        return people  # without that comma it may be one person with two family names
     if ";" in part or "," in part or part[-3:].lower() in ("al.", " al"):
         one_comma = ";" not in part and part.count(",") == 1 and part[-3:].lower() != "al."
         people = (
