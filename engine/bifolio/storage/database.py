@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import gc
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.disk import touch_private
 from bifolio.errors import (
     DamagedLibraryError,
@@ -28,8 +28,13 @@ from bifolio.salvage.pages import Pages
 from bifolio.salvage.untouched import close_untouched
 from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
-from bifolio.storage.sqlite_errors import BUSY, DAMAGED, Translated, raise_translated
-from bifolio.storage.table_memory import TableMemory
+
+if TYPE_CHECKING:
+    from bifolio.storage import sqlite_errors, table_memory
+else:
+    # For errors, and for writing.
+    sqlite_errors = lazy.module("bifolio.storage.sqlite_errors")
+    table_memory = lazy.module("bifolio.storage.table_memory")
 
 #: "Bifo" in ASCII: tells our files from every other SQLite file.
 APPLICATION_ID = 0x4269666F
@@ -64,7 +69,7 @@ class Database:
         self.transactions_begun = self.times_undone = 0
         #: In a write transaction: what is known of tables, by their names. None outside.
         self.remembered: dict[str, Any] | None = None
-        self._memory = TableMemory()
+        self._tables: table_memory.TableMemory | None = None
         #: What is to be written before the transaction ends.
         self._before_end: list[Callable[[], None]] = []
         #: The tables of which ``is_empty`` was asked: a transaction asks for all of them at once.
@@ -83,7 +88,7 @@ class Database:
             raise ReadOnlyLibraryError(path.parent) from error
         connection = _connect(path, f"file:{_quote(path)}?mode=rwc")
         database = cls(path, connection)
-        with Translated(path):
+        with _Translated(path):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrate(connection)
             _configure(connection)
@@ -107,7 +112,7 @@ class Database:
         if size_bytes < _HEADER_BYTES:
             raise DamagedLibraryError(path.parent, reason="its library.sqlite is cut off")
         connection = _connect(path, f"file:{_quote(path)}?mode=rw")
-        with Translated(path):
+        with _Translated(path):
             _check(path, connection)
             _configure(connection)
         return cls(path, connection)
@@ -136,11 +141,11 @@ class Database:
             raise ReadOnlyLibraryError(path.parent) from error
         if has_log or in_memory:
             connection = _connect(path, ":memory:")
-            with Translated(path):
+            with _Translated(path):
                 connection.deserialize(image)
         else:
             connection = _connect(path, f"file:{_quote(path)}?mode=ro&immutable=1")
-        with Translated(path):
+        with _Translated(path):
             _check(path, connection, may_migrate=False)
         database = cls(path, connection)
         if not in_memory:
@@ -154,7 +159,7 @@ class Database:
 
     def forbid_writing(self) -> None:
         """From now on nothing is written by this connection."""
-        with Translated(self.path):
+        with _Translated(self.path):
             self._connection.execute("PRAGMA query_only = ON")
         self._is_read_only = True
 
@@ -169,7 +174,7 @@ class Database:
             raise ReadOnlyLibraryError(self.path.parent)
         is_part = self._is_enclosed
         begin, end, undo = _ENCLOSED if is_part else _LASTING
-        with Translated(self.path), _Uncollected():
+        with _Translated(self.path), _Uncollected():
             self._connection.execute(begin)
             self.transactions_begun += 1
             try:
@@ -193,6 +198,13 @@ class Database:
                 self.remembered = None
                 if is_part:
                     self._memory.forget_all()
+
+    @property
+    def _memory(self) -> table_memory.TableMemory:
+        """What is known of tables: begun with the first write transaction."""
+        if self._tables is None:
+            self._tables = table_memory.TableMemory()
+        return self._tables
 
     def before_end(self, act: Callable[[], None]) -> None:
         """Do this before the write transaction ends, as a part of it."""
@@ -225,7 +237,7 @@ class Database:
 
         Other processes that write wait meanwhile.
         """
-        with Translated(self.path):
+        with _Translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             self._is_enclosed = True
             try:
@@ -244,7 +256,7 @@ class Database:
         if inside:
             yield
             return
-        with Translated(self.path):
+        with _Translated(self.path):
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -256,28 +268,30 @@ class Database:
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
-        self._memory.note(statement)
+        if self._tables is not None:
+            self._tables.note(statement)
         try:
             return self._connection.execute(statement, values)
         except sqlite3.DatabaseError as error:
-            raise_translated(error, self.path)
+            sqlite_errors.raise_translated(error, self.path)
 
     def execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row."""
         if not rows:
             return
-        self._memory.note(statement)
+        if self._tables is not None:
+            self._tables.note(statement)
         try:
             self._connection.executemany(statement, rows)
         except sqlite3.DatabaseError as error:
-            raise_translated(error, self.path)
+            sqlite_errors.raise_translated(error, self.path)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise_translated(error, self.path)
+            sqlite_errors.raise_translated(error, self.path)
 
     def iterate(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query one by one, for who may not need them all; nothing is written
@@ -285,14 +299,14 @@ class Database:
         try:
             yield from self._connection.execute(statement, values)
         except sqlite3.DatabaseError as error:
-            raise_translated(error, self.path)
+            sqlite_errors.raise_translated(error, self.path)
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query, or None."""
         try:
             found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
         except sqlite3.DatabaseError as error:
-            raise_translated(error, self.path)
+            sqlite_errors.raise_translated(error, self.path)
         return found
 
     def is_empty(self, table: str) -> bool:
@@ -370,10 +384,13 @@ class Database:
             DamagedLibraryError: this file, or the copy where this one is whole.
             LibraryError: the copy cannot be written.
         """
-        with Translated(target):
+        with _Translated(target):
             copy = sqlite3.connect(target)
         try:
-            with Translated(target), Translated(self.path, only=BUSY | DAMAGED):
+            with (
+                _Translated(target),
+                _Translated(self.path, only=sqlite_errors.BUSY | sqlite_errors.DAMAGED),
+            ):
                 self._connection.backup(
                     copy,
                     pages=1024,
@@ -392,7 +409,7 @@ class Database:
 
     def settle(self) -> None:
         """Have all of it in the one file, without a log next to it, before it is closed."""
-        with Translated(self.path):
+        with _Translated(self.path):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.execute("PRAGMA journal_mode = DELETE")
 
@@ -408,7 +425,7 @@ class Database:
             StorageFullError: there is no room for a second copy; the file is as it was.
             BusyLibraryError: another program has it for so long.
         """
-        with Translated(self.path):
+        with _Translated(self.path):
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -445,7 +462,7 @@ def reason_against(path: Path) -> str | None:
         the reason, to follow "the backup is damaged:"; None where there is none.
     """
     try:
-        with Translated(path):
+        with _Translated(path):
             connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
             try:
                 harden(connection)
@@ -484,7 +501,7 @@ def integrity_of(path: Path) -> str:
     The file is neither changed nor migrated.
     """
     try:
-        with Translated(path):
+        with _Translated(path):
             connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
             try:
                 return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
@@ -495,7 +512,7 @@ def integrity_of(path: Path) -> str:
 
 
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
-    with Translated(path):
+    with _Translated(path):
         return sqlite3.connect(
             uri,
             uri=True,
@@ -552,3 +569,27 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _quote(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+class _Translated:
+    """SQLite's errors as ours; what is none of the user's is passed on as it is.
+
+    A class, as each transaction is inside of one: a generator would take three times as long.
+    """
+
+    __slots__ = ("_only", "_path")
+
+    def __init__(self, path: Path, *, only: Set[int] | None = None) -> None:
+        """Of errors of the file at a path.
+
+        Args:
+            only: the codes to translate; by default all that are known here.
+        """
+        self._path = path
+        self._only = only
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sqlite3.DatabaseError):
+            sqlite_errors.raise_translated(error, self._path, only=self._only)

@@ -37,30 +37,6 @@ _NO_TEXT_INDEX = ("invalid fts5 file format", "vtable constructor failed", "fts5
 _NO_TEXT = "Could not decode to UTF-8"
 
 
-class Translated:
-    """SQLite's errors as ours; what is none of the user's is passed on as it is.
-
-    A class, as each transaction is inside of one: a generator would take three times as long.
-    """
-
-    __slots__ = ("_only", "_path")
-
-    def __init__(self, path: Path, *, only: Set[int] | None = None) -> None:
-        """Of errors of the file at a path.
-
-        Args:
-            only: the codes to translate; by default all that are known here.
-        """
-        self._path = path
-        self._only = only
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, sqlite3.DatabaseError):
-            raise_translated(error, self._path, only=self._only)
-
-
 def raise_translated(
     error: sqlite3.DatabaseError, path: Path, *, only: Set[int] | None = None
 ) -> NoReturn:
