@@ -160,7 +160,7 @@ def make_id(milliseconds: int, random: bytes) -> str:
         milliseconds: since 1970.
         random: six random bytes.
     """
-    return _digits(milliseconds) + _digits(int.from_bytes(random[:6], "big"))
+    return _digits(milliseconds) + _drawn(random[:6])
 
 
 def imported_id(milliseconds: int, own: str) -> str:
@@ -172,7 +172,7 @@ def imported_id(milliseconds: int, own: str) -> str:
     """
     if _OWN.fullmatch(own) is None:
         hashed = digest(b"bifolio note", own.encode(errors="replace"), size=6)
-        own = _digits(int.from_bytes(hashed, "big"))
+        own = _drawn(hashed)
     return _digits(milliseconds) + own
 
 
@@ -252,6 +252,11 @@ def _digits(number: int) -> str:
         number, digit = divmod(number, len(_DIGITS))
         digits = _DIGITS[digit] + digits
     return digits
+
+
+def _drawn(random: bytes) -> str:
+    """Random bytes in eight digits: six hold more than these, and what is above begins anew."""
+    return _digits(int.from_bytes(random, "big") % len(_DIGITS) ** _OWN_LENGTH)
 
 
 def _text(value: object) -> str:
