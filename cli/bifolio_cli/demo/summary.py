@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from bifolio_cli.demo.computers import folder_bytes
 from bifolio_cli.demo.stage import Stage
 from bifolio_cli.text.reference_text import count
 
-#: Of the imported titles every tenth is searched for, in well under a second.
-_TITLES_EACH = 10
+#: Of the references every tenth is searched for, in well under a second.
+_REFERENCES_EACH = 10
 
-#: Shorter titles ("Errata") could occur in random bytes by accident.
-_TITLE_BYTES_MIN = 16
+#: Shorter titles ("Errata") and keys could occur in random bytes by accident.
+_BYTES_MIN = 16
 
 _MIB = 1024 * 1024
 _KIB = 1024
@@ -23,23 +24,28 @@ _KIB = 1024
 
 def check_secrecy(stage: Stage) -> None:
     """Search all that the relay stored and logged for words of the library; it must be stopped."""
-    titles = [one["fields"].get("title", "") for one in stage.office.ask("list")[::_TITLES_EACH]]
-    words = {word.encode() for word in (*titles, *script.PLANTED_WORDS)}
+    listed = stage.office.ask("list")[::_REFERENCES_EACH]
+    titles = [one["fields"].get("title", "") for one in listed]
     planted = {word.encode() for word in script.PLANTED_WORDS}
-    searched = {word for word in words if len(word) >= _TITLE_BYTES_MIN or word in planted}
+    keys = _long(one["key"] for one in listed)
+    words = planted | keys | _long(titles)
     stored = _contents(stage.relay.data) + stage.relay.log.read_bytes()
     own = _contents(stage.laptop.library)
     stage.outcome.check(
-        f"none of {count(len(searched), 'title, name and word', 'titles, names and words')} of the "
-        "library is in the relay's files or log",
-        not any(word in stored for word in searched),
+        f"none of {count(len(words), 'title, key and word', 'titles, keys, names and words')} of "
+        "the library is in the relay's files or log",
+        not any(word in stored for word in words),
     )
-    # Otherwise the search could not find anything anywhere. A library keeps titles as they are, and
-    # the rest of what its lists show compressed.
+    # Otherwise the search could not find anything anywhere. A library keeps citation keys as they
+    # are, and what its lists show compressed.
     stage.outcome.check(
-        "the same search finds the titles in the laptop's own library",
-        bool(searched - planted) and all(word in own for word in searched - planted),
+        "the same search finds the citation keys in the laptop's own library",
+        bool(keys) and all(key in own for key in keys),
     )
+
+
+def _long(texts: Iterable[str]) -> set[bytes]:
+    return {one.encode() for one in texts if len(one.encode()) >= _BYTES_MIN}
 
 
 def summarize(stage: Stage, *, keep: bool) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bifolio import lazy
 from bifolio.errors import DamagedLibraryError
 from bifolio.records.canonical import read_json
 from bifolio.storage.attachments import Attachments
@@ -37,7 +38,11 @@ from bifolio.storage.list_rows import COLUMNS as LISTED
 from bifolio.storage.purged import PurgedTable
 from bifolio.storage.searchable import Searchable
 from bifolio.storage.shared_citation_keys import SharedKeys
-from bifolio.storage.sources import Sources
+
+if TYPE_CHECKING:
+    from bifolio.storage import sources
+else:
+    sources = lazy.module("bifolio.storage.sources")  # for writing and for imports
 
 #: True where an earlier reference keeps this one's citation key (case K1).
 _KEY_IS_TAKEN = (
@@ -108,7 +113,10 @@ class References:
         self.index = SearchIndex(database)
         self.shared_keys = SharedKeys(database)
         self.purged = PurgedTable(database)
-        self._sources = Sources(database)
+
+    @property
+    def _sources(self) -> sources.Sources:
+        return sources.Sources(self._database)
 
     # --- writing ------------------------------------------------------------------------
 

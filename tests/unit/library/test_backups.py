@@ -362,7 +362,7 @@ ENDLESS = (
         ("CREATE VIEW more AS SELECT * FROM records", "the view 'more'"),
         ("CREATE TABLE more (a)", "the table 'more'"),
         ("ALTER TABLE refs ADD COLUMN more TEXT", "the column 'more' of the table 'refs'"),
-        ("CREATE INDEX more ON refs (hex(title))", "the index 'more' on the table 'refs'"),
+        ("CREATE INDEX more ON refs (hex(body))", "the index 'more' on the table 'refs'"),
         ("DROP TABLE purged", "lacks the table 'purged'"),
         ("PRAGMA user_version = 0", "the schema version 0"),
         ("PRAGMA application_id = 7", "another program's file"),
