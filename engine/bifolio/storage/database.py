@@ -297,7 +297,9 @@ class Database:
         """The rows of a query one by one, for who may not need them all; nothing is written
         meanwhile."""
         try:
-            yield from self._connection.execute(statement, values)
+            # No ``yield from``: who ends early, and closes the file, would close the rows after it.
+            for row in self._connection.execute(statement, values):  # noqa: UP028
+                yield row
         except sqlite3.DatabaseError as error:
             sqlite_errors.raise_translated(error, self.path)
 

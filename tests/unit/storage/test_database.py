@@ -441,3 +441,15 @@ def test_a_text_that_is_no_text_any_more_is_a_damaged_library(tmp_path: Path) ->
     with pytest.raises(DamagedLibraryError, match="not valid text"):
         database.rows("SELECT CAST(x'ff61' AS TEXT)")
     database.close()
+
+
+def test_rows_of_which_some_were_read_may_be_dropped_after_the_file_is_closed(
+    tmp_path: Path,
+) -> None:
+    """A server that ends while it makes an order reported an error that nobody can mend."""
+    database = new_database(tmp_path)
+    rows = database.iterate("SELECT name FROM sqlite_master")
+    next(rows)
+    database.close()
+    del rows
+    gc.collect()  # what is raised there is a warning, and so a failure
