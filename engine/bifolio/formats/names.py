@@ -35,7 +35,6 @@ from bifolio.records.people import (
     has_initials,
     is_plainly_one,
     split_people,
-    with_initials_first,
 )
 
 _Separator = Callable[[str, int], int]
@@ -82,8 +81,6 @@ def _bibtex_people(part: str) -> list[str]:
     if "{" in part or "=" in part or is_plainly_one(part):
         return [part]
     plain = part.replace("~", " ")
-    if part[-1:] == "," and (people := with_initials_first(plain.rstrip(" ,"))):
-        return people  # without that comma it may be one person with two family names
     if ";" in part or "," in part or part[-3:].lower() in ("al.", " al"):
         one_comma = ";" not in part and part.count(",") == 1 and part[-3:].lower() != "al."
         people = (

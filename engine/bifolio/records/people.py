@@ -111,7 +111,7 @@ def _between_commas(text: str) -> list[str]:
 def _full_names(text: str) -> list[str]:
     """The people of ``Jane Doe, Richard Roe, and Ann Poe``; none where it is not that. Two names
     may be a family's and a person's: ``Garcia Lopez, Ana Maria``."""
-    if people := with_initials_first(text):
+    if people := _with_initials_first(text):
         return people
     if text.count(",") + 1 < _FULL_NAMES_MIN and not (" and " in text and "," in text):
         return []
@@ -122,7 +122,7 @@ def _full_names(text: str) -> list[str]:
     return list(map(_family_first, parts)) if are_names else []
 
 
-def with_initials_first(text: str) -> list[str]:
+def _with_initials_first(text: str) -> list[str]:
     """The people of ``J. Doe, R. Roe``, family names first; none where it is not that."""
     if "." not in text or "," not in text:
         return []

@@ -91,7 +91,6 @@ def test_an_empty_name_is_none(tmp_path: Path, written: str) -> None:
         ("Doe, Jr., J.", (Name("Doe", "J.", suffix="Jr."),)),
         ("Doe, Jr.,", (Name("Doe", suffix="Jr."),)),
         ("Doe, J., and Roe, K.", (DOE, ROE)),
-        ("J. Doe, K. Roe, and A. Poe", (DOE, ROE, Name("Poe", "A."))),
         ("{Doe, J.; Roe, K.}", (Name(literal="Doe, J.; Roe, K."),)),
     ],
 )  # fmt: skip
