@@ -19,11 +19,11 @@ from msgspec.structs import replace
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
 from bifolio.formats.bibtex.crowded import FIELDS_MAX, within_limit
-from bifolio.formats.bibtex.entries import bibtex_key, is_readable_key
+from bifolio.formats.bibtex.entries import bibtex_key, harmless, is_readable_key
 from bifolio.formats.bibtex.foreign import is_powerful
 from bifolio.formats.bibtex.macros import macros_of
 from bifolio.formats.bibtex.names import is_readable_field, is_readable_type
-from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless, is_inherited, name_of
+from bifolio.formats.bibtex.values import COMMENT_TAG, is_inherited, name_of
 from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
@@ -289,7 +289,7 @@ def without_harm(source: Source) -> Source:
     if source.format != BIBTEX.name:
         return source
     source = within_limit(source)
-    tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
+    tags = tuple((tag, harmless(tag, raw)) for tag, raw in source.tags)
     return source if tags == source.tags else replace(source, tags=tags)
 
 

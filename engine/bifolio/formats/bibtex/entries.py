@@ -37,7 +37,13 @@ from bifolio.formats.bibtex.strings import (
     WITH_STRINGS,
     words_of,
 )
-from bifolio.formats.bibtex.values import COMMENT_TAG, is_inherited, name_of
+from bifolio.formats.bibtex.values import (
+    COMMENT_TAG,
+    as_harmless,
+    is_inherited,
+    name_of,
+    pieces,
+)
 from bifolio.formats.bounds import split_list
 from bifolio.formats.entities import unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
@@ -62,6 +68,8 @@ _VERBATIM: Final = frozenset(
     "url doi eprint file pdf local-url urldate date origdate eventdate pmid pmcid isbn issn eissn "
     "ids crossref xdata xref related options sortkey langid".split()
 )
+#: Of these those that are read as addresses.
+_ADDRESSES: Final = frozenset({"url", "doi"})
 _FILES: Final = re.compile(r"file|pdf|local-url|bdsk-file-\d+|bdsk-url-\d+")
 #: An address, by itself or behind the words that introduce one.
 _AVAILABLE: Final = re.compile(
@@ -379,6 +387,17 @@ def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
 def _verbatim(name: str, text: str) -> list[tuple[str, str]]:
     """A text that is no TeX; nothing where its braces would end the entry elsewhere."""
     return [(name, in_braces(text))] if _is_balanced(text) else []
+
+
+def harmless(tag: str, raw: str) -> str:
+    """What a tag says, as it damages no entry (``as_harmless``); an address, of which each blank is
+    a part, plain where it cannot stay as it is."""
+    made = as_harmless(tag, raw)
+    if made == raw or name_of(tag).lower() not in _ADDRESSES or len(found := pieces(raw)) != 1:
+        return made
+    text = address(found[0][1])
+    plain = in_braces(text)
+    return plain if as_harmless(tag, plain) == plain and address(text) == text else made
 
 
 def in_braces(text: str) -> str:

@@ -218,3 +218,14 @@ def test_a_brace_behind_a_backslash_has_a_partner_however_it_is_counted(
     written: str, meant: str
 ) -> None:
     assert with_paired_braces(written) == meant
+
+
+def test_an_address_with_a_line_s_end_in_braces_stays_that_address(tmp_path: Path) -> None:
+    """A blank before the brace, which pandoc needs in a text, would be a part of the address."""
+    entry = "@misc{a,\n  title = {One},\n  url = {http://example.org/{x}{\\\\}/y.htm},\n}\n"
+    loaded = load_content(tmp_path, entry)
+    written, _ = export(exported(loaded), "bibtex")
+    (tmp_path / "again").mkdir()
+    again = load_content(tmp_path / "again", written)
+    assert exported(again)[0].values["URL"] == exported(loaded)[0].values["URL"]
+    assert r"{\\}" not in written
