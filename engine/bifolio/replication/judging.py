@@ -205,8 +205,8 @@ class Judge:
         return missing
 
     def is_cut(self, device: bytes) -> bool:
-        """Whether a device ever lost the right to write. Who had none by a list of members that
-        lost seals again what it wrote under that, so that this is waited for."""
+        """Whether a device ever lost the right to write. Who had it by a list of members that lost,
+        which did not end it, seals again what it wrote under that: this is waited for."""
         return self._membership is not None and self._membership.is_cut(device)
 
     def _builds_on(self, refused: bytes) -> list[bytes]:

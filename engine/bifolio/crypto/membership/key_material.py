@@ -74,14 +74,15 @@ def find_keys(
 
 
 def open_newest(membership: Membership, keys: KeyPair) -> tuple[int, bytes]:
-    """The content key of the newest generation that an invite was given, and which it is.
+    """The content key of the newest generation that an invite was given, and which it is. One of
+    a list that lost is none of the library's, whatever its number: nobody seals anything under it.
 
     Raises:
         MembershipError: it has none, or another one than the log promises.
     """
     found = find_keys(membership, keys)
-    given = [one.generation for one in membership.grants(keys.sign_public)]
-    usable = [generation for generation in given if generation in found.keys]
+    given = {one.generation for one in membership.grants(keys.sign_public)}
+    usable = given & found.keys.keys() & set(membership.generations)
     if found.wrong:
         raise found.wrong[0]
     if not usable:

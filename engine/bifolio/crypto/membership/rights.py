@@ -331,6 +331,12 @@ class Rights:
         self.assign(device, role)
         self.cuts[device] = (*self.cuts.get(device, ()), (self.length, cut))
 
+    def end_stranger(self, device: bytes, cut: Cut) -> None:
+        """A record that lost says that the right of who came in by that log alone ended: what it
+        wrote there counts nowhere, and nobody waits until it is sealed again."""
+        if self.forked_at is not None and device not in self.roles:
+            self.cuts[device] = (*self.cuts.get(device, ()), (self.length, cut))
+
     def cut_after(self, device: bytes, position: int) -> Cut | None:
         """Where the chains of a device ended that lost its right behind this position, or by the
         very record that gave it, which carried both."""

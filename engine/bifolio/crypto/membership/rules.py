@@ -234,7 +234,7 @@ class _Log:
             except MembershipError:
                 # It does not hold any more: whoever made it lost the right, or it is said.
                 if kind is not None:
-                    kind.keep_key(record, rights)
+                    kind.keep(record, rights)
             finally:
                 rights.forked_at = None
 

@@ -42,6 +42,8 @@ class RecordKind(ABC):
     is_critical: ClassVar[bool] = True
     #: Whether it brings a content key (``NewKeys``).
     brings_key: ClassVar[bool] = False
+    #: Whether its field ``cut`` ends the right to write of its author, or of one whom it names.
+    ends_right: ClassVar[bool] = False
     required: ClassVar[Mapping[str, type]]
     optional: ClassVar[Mapping[str, type]] = {}
 
@@ -59,15 +61,29 @@ class RecordKind(ABC):
             MembershipError: it breaks a rule; nothing was noted.
         """
 
-    def keep_key(self, record: Record, rights: Rights) -> None:
-        """Note of a record that lost and does not hold the content key that it brought, if any:
-        members sealed under it meanwhile."""
-        if not self.brings_key:
-            return
-        try:
+    def keep(self, record: Record, rights: Rights) -> None:
+        """Note of a record that lost and does not hold what is needed of it all the same: the
+        content key that it brought, if any, as members sealed under it meanwhile; and the end of
+        who came in by its log alone."""
+        for keep in (self._keep_key, self._keep_end):
+            try:
+                keep(record, rights)
+            except MembershipError:
+                continue  # it has another form
+
+    def _keep_key(self, record: Record, rights: Rights) -> None:
+        if self.brings_key:
             NewKeys(self.read(record), record.header.author).keep(rights)
-        except MembershipError:
-            return  # it has another form
+
+    def _keep_end(self, record: Record, rights: Rights) -> None:
+        if not self.ends_right:
+            return
+        fields, author = self.read(record), record.header.author
+        device = fields.get("device", author)
+        if device != author:
+            check_owner(record, rights, "give roles")
+        if fields["cut"] is not None:
+            rights.end_stranger(device, read_cuts(fields["cut"], (device,))[device])
 
     def knows(self, record: Record) -> bool:
         """Whether nothing is in the record that one must know and this program does not."""

@@ -24,6 +24,7 @@ class RoleKind(RecordKind):
     where its chains end, and what lies inside stays valid for ever."""
 
     name = "role"
+    ends_right = True
     required: ClassVar = {"device": bytes, "role": str}
     optional: ClassVar = {"cut": list}
 
@@ -96,6 +97,8 @@ class RemoveKind(RecordKind):
         known_to_them = rights.invites_known_to({*devices, *present})
         keys.check(rights, gone=known_to_them.union(devices))
         record.check_others()
+        for device in devices:
+            rights.end_stranger(device, cuts[device])
         # Where both sides removed the same, the key of the one that lost is needed all the same:
         # members sealed changes under it meanwhile.
         for device in present:
@@ -110,6 +113,7 @@ class LeaveKind(RecordKind):
     """A member leaves, and says where its own chains end."""
 
     name = "leave"
+    ends_right = True
     required: ClassVar = {"cut": list}
 
     def enter(self, record: Record, rights: Rights) -> None:
