@@ -15,7 +15,7 @@ from tests.simulation.computer import Computer
 from tests.simulation.members import membership_of
 from tests.simulation.relay import sync
 
-from bifolio.crypto.membership import Role
+from bifolio.crypto.membership import Membership, Role, merge_logs
 from bifolio.crypto.membership.records import parse_record
 from bifolio.errors import BifolioError
 from bifolio.replication.drafts import find_draft
@@ -58,13 +58,24 @@ class RightsSteps:
 
     def live(self) -> list[Computer]:
         """The computers of who is a member by the list of an owner's that nobody touched; without
-        those on which somebody left: where a relay lost the record of that, nobody else has heard
-        of it, and who has left tells nobody (seed 206 with notes)."""
+        those on which somebody left, or that know of their own end alone: where a relay lost the
+        record of that, nobody else has heard of it, and who is out tells nobody (seed 206 with
+        notes, 20343, 21016)."""
         world = self._world
         owners = [one for one in world._owners() if not self.is_restricted(one)]
         log = membership_of(owners[0])
         members = [one for one in world.computers if log.role_of(one.keys.sign_public) is not None]
-        return [one for one in members if not _has_left(one)]
+        return [one for one in members if not _has_left(one) and not self._is_out(one, log)]
+
+    def _is_out(self, computer: Computer, log: Membership) -> bool:
+        """Whether somebody took the right of a computer, and its own list, in which it is no member
+        any more, goes on against an owner's, who has lost that: it follows no other list."""
+        own = membership_of(computer)
+        is_member = own.role_of(computer.keys.sign_public) is not None
+        if is_member or not self.is_restricted(computer):
+            return False
+        merged = merge_logs(own, log)
+        return merged.ours_won and merged.shared < len(log.records)
 
     def writers(self) -> list[Computer]:
         """Those of ``live`` whose rights nobody touched."""

@@ -13,7 +13,7 @@ from tests.simulation.relay import SimulatedRelay, sync
 from tests.simulation.simulator import Simulator
 
 from bifolio.crypto.membership import Role
-from bifolio.errors import BifolioError, NotAMemberError
+from bifolio.errors import BifolioError, NotAMemberError, RemovedError
 from bifolio.exports.export import ExportOptions, export
 from bifolio.records.edits import Act, Edit
 from bifolio.replication.drafts import drop_draft, find_draft
@@ -262,6 +262,34 @@ def test_who_sealed_again_what_a_relay_has_behind_its_end_can_be_removed_there(
     sync(world.relay, third)
     assert third.state() == owner.state()
     assert titles_of(third) >= set(titles)
+
+
+def test_who_alone_knows_of_its_removal_is_told_of_it_and_asked_for_nothing(
+    tmp_path: Path,
+) -> None:
+    """Found by seeds 20343 and 21016: the relay and the owner were put back, and the owner went on;
+    the removal wins, and who was removed brings it to nobody. It was told that it is no member, and
+    the oracle expected it to follow."""
+    world = Simulator(tmp_path, seed=1, rights=True)
+    owner, laptop, _ = world.computers
+    for computer in world.computers:
+        sync(world.relay, computer)
+    earlier, backup = world.relay.copy(), owner.copy_file(tmp_path / "backup")
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    with suppress(RemovedError):
+        sync(world.relay, laptop)
+    world.relay.roll_back(earlier)
+    owner.restore(backup)
+    sync(world.relay, owner, invite_secret=b"n" * 32)
+    with pytest.raises(RemovedError):
+        sync(world.relay, laptop)
+    rights = world._rights
+    assert rights is not None
+    assert laptop in rights.live()  # as long as nobody took its right in this run
+    world.admission.restricted.add(laptop.keys.sign_public)
+    assert laptop not in rights.live()
+    assert len(rights.live()) == 2
+    world.close()
 
 
 def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_up(

@@ -13,11 +13,14 @@ from tests.simulation.relay import SimulatedRelay, sync
 from tests.simulation.runs import run_seed
 from tests.simulation.simulator import Simulator
 
+from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
-from bifolio.crypto.membership import Role
+from bifolio.crypto.membership import Permission, Role
 from bifolio.history.replay import rebuild_index
+from bifolio.ids import content_hash
 from bifolio.records.edits import Act, Edit
 from bifolio.replication.drafts import find_draft
+from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.member_acts import RotateAct
 from bifolio.replication.outbox import Outbox
 
@@ -227,6 +230,50 @@ def test_a_content_key_that_no_owner_has_any_more_comes_from_who_has_it(
     assert membership_of(laptop) == log
     owner.close()
     third.close()
+
+
+def test_of_two_envelopes_at_the_end_of_replaced_keys_all_take_the_same_one(
+    world: Simulator, tmp_path: Path
+) -> None:
+    """Found by seed 13080: of a copied folder both had written at one place. The end of the keys
+    names one of them, and the computer with the new keys showed the other one too, for ever."""
+    owner, laptop, _ = world.computers
+    world.typist.add(laptop)
+    sync_all(world)
+    older = laptop.copy_file(tmp_path / "older")
+    copy = Computer(laptop.copy_file(tmp_path / "copy"), laptop.keys, Clock(), 7, b"")
+    retitle(world, copy, "written in the copy")
+    (beside,) = sealed(copy)
+    retitle(world, laptop, "written here")
+    (end,) = sealed(laptop)
+    assert read_header(beside).seq == read_header(end).seq
+    sync_all(world)
+    before = laptop.copy_file(tmp_path / "before")
+    laptop.restore(older)
+    for one in (beside, end):
+        Inbox(laptop.replica, laptop.member_log).receive([Received(one, None)])
+        assert laptop.replica.changes.is_merged(content_hash(one))
+    backup = laptop.copy_file(tmp_path / "backup")
+    laptop.restore(before)
+    rotate(world, laptop)
+    laptop.restore(backup)
+    sync_all(world)
+    for computer in (owner, laptop):
+        membership = membership_of(computer)
+        assert membership.permits(parse_envelope(end)) is Permission.PERMITTED
+        assert membership.permits(parse_envelope(beside)) is Permission.FORBIDDEN
+    sync_all(world)
+    assert len({one.state() for one in world.computers}) == 1
+    copy.close()
+
+
+def sealed(computer: Computer) -> list[bytes]:
+    """What a computer seals now."""
+    changes = computer.replica.changes
+    before = set(changes.hashes())
+    Outbox(computer.replica, computer.member_log).seal()
+    found = [changes.envelope(one) for one in changes.hashes() if one not in before]
+    return [one.envelope for one in found if one is not None]
 
 
 @pytest.mark.heavy

@@ -145,7 +145,10 @@ class ReplicaAdapter:
 
     def meet_members(self, records: Sequence[bytes]) -> int | None:
         """Make one membership log of ours and the relay's."""
-        shared = self._member_log.meet(records)
+        try:
+            shared = self._member_log.meet(records)
+        except NotAMemberError:
+            raise self.no_right() from None
         self._inbox.follow_cuts()
         if self._replica.changes.waiting():
             self._inbox.retry_pending()

@@ -17,7 +17,7 @@ and without it stays here as a draft.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bifolio import limits
@@ -143,13 +143,9 @@ def _forget_places(replica: Replica, membership: Membership) -> None:
         beginning = replica.changes.beginning(end)
         if beginning is None or read_header(beginning).device not in own_keys:
             continue
-        for envelope_hash, _ in replica.changes.backwards(chain):
-            stored = replica.changes.envelope(envelope_hash)
-            assert stored is not None
-            if membership.permits(parse_envelope(stored.envelope)) is not Permission.FORBIDDEN:
-                break
-            if not replica.snapshots.is_asserted(envelope_hash):
-                replica.changes.set_position(envelope_hash, None)
+        for envelope, _ in _forbidden(replica, membership, chain):
+            if not replica.snapshots.is_asserted(envelope.hash):
+                replica.changes.set_position(envelope.hash, None)
 
 
 def _chains(replica: Replica, membership: Membership) -> list[bytes]:
@@ -173,14 +169,28 @@ def _behind_end(replica: Replica, membership: Membership, chain: bytes) -> Seque
     found: list[Envelope] = []
     own = replica.keys.sign_public
     drafted = frozenset() if membership.may_write(own) else _own_keys(replica, membership)
+    for envelope, is_own in _forbidden(replica, membership, chain):
+        is_draft = is_own and envelope.header.device in drafted
+        is_asserted = replica.snapshots.is_asserted(envelope.hash)
+        if not (is_draft or is_asserted or replica.voided.has(envelope.hash)):
+            found.append(envelope)
+    return found
+
+
+def _forbidden(
+    replica: Replica, membership: Membership, chain: bytes
+) -> Iterator[tuple[Envelope, bool]]:
+    """The envelopes of a chain that its author had no right to, the last one first, and whether
+    each is this computer's. Where a folder was copied, two lie at one place, and one of them may
+    count: what lies below that one counts."""
+    counts: int | None = None
     for envelope_hash, _ in replica.changes.backwards(chain):
         stored = replica.changes.envelope(envelope_hash)
         assert stored is not None
         envelope = parse_envelope(stored.envelope)
-        if membership.permits(envelope) is not Permission.FORBIDDEN:
-            break
-        is_draft = stored.own and envelope.header.device in drafted
-        is_asserted = replica.snapshots.is_asserted(envelope_hash)
-        if not (is_draft or is_asserted or replica.voided.has(envelope_hash)):
-            found.append(envelope)
-    return found
+        if counts is not None and envelope.header.seq < counts:
+            return
+        if membership.permits(envelope) is Permission.FORBIDDEN:
+            yield envelope, stored.own
+        elif counts is None:
+            counts = envelope.header.seq

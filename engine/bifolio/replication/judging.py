@@ -189,8 +189,10 @@ class Judge:
 
     def _find_missing(self, names: Sequence[bytes]) -> list[bytes]:
         """Which of these envelopes are not here yet. One that counts for nobody, as its author lost
-        the right to write it, does not come: instead of it, what it builds on has to be here."""
+        the right to write it, does not come: instead of it, what it builds on has to be here, but
+        for what it or another such one was made instead of, which its author sends no more."""
         missing: list[bytes] = []
+        instead_of = set[bytes]()
         left, seen = list(names)[::-1], set[bytes]()
         while left:
             one = left.pop()
@@ -201,26 +203,33 @@ class Judge:
             if refused is None or not self.is_cut(read_header(refused).device):
                 missing.append(one)
             else:
-                left += self._builds_on(refused)
-        return missing
+                builds_on, replaces = self._read_refused(refused)
+                left += builds_on
+                instead_of.update(replaces)
+        return [one for one in missing if one in names or one not in instead_of]
 
     def is_cut(self, device: bytes) -> bool:
         """Whether a device ever lost the right to write. Who had it by a list of members that lost,
         which did not end it, seals again what it wrote under that: this is waited for."""
         return self._membership is not None and self._membership.is_cut(device)
 
-    def _builds_on(self, refused: bytes) -> list[bytes]:
-        """What an envelope that was refused for its author's right builds on, as far as what is
-        kept of it tells."""
+    def replaced_by(self, refused: Envelope) -> Sequence[bytes]:
+        """What an envelope that was refused for its author's right was made instead of."""
+        return self._read_refused(refused.raw)[1]
+
+    def _read_refused(self, refused: bytes) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """What an envelope that was refused for its author's right builds on, and what it was made
+        instead of, as far as what is kept of it tells."""
         header = read_header(refused)
-        found = [header.previous] if header.seq > 1 else []
+        previous = [header.previous] if header.seq > 1 else []
         key = self._key(header.generation)
+        if key is None:
+            return previous, ()
         try:
-            envelope = parse_envelope(refused)
-            found += self._replica.formats.read_past(envelope, key).frontier if key else ()
+            body = self._replica.formats.read_past(parse_envelope(refused), key)
         except (EnvelopeError, NewerFormatError):
-            pass
-        return found
+            return previous, ()
+        return [*previous, *body.frontier], body.replaces
 
     def _is_here(self, envelope_hash: bytes, *, by_itself: bool = False) -> bool:
         """Whether an envelope is merged, by itself or by one that carries its changes, or set

@@ -308,8 +308,9 @@ class Run:
                 self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
             if error.reason == NO_RIGHT and self._anything_waits and self._judge.is_cut(author):
-                # It comes no more: what waits for it may go on without it.
-                self.ready.extend(self._replica.pending.arrive(envelope.hash))
+                # It comes no more, nor what it was made instead of: what waits for these may go on.
+                for one in (envelope.hash, *self._judge.replaced_by(envelope)):
+                    self.ready.extend(self._replica.pending.arrive(one))
             return
         else:
             self._merge(envelope, by, body, position)

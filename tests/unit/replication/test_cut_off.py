@@ -177,6 +177,47 @@ def test_what_was_sealed_again_before_it_went_is_not_waited_for(world: World) ->
         assert computer.replica.changes.waiting() == 0
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+def test_what_refused_edits_build_on_and_replace_is_not_waited_for(
+    world: World, order: tuple[int, ...]
+) -> None:
+    """Found by seed 20152: what was refused built on an envelope that its author had sealed again,
+    and sent to nobody. What a member wrote on top waited for that without end."""
+    gone, colleague = world.gone, world.colleague
+    with gone.replica.database.transaction():
+        for number, sent in enumerate(gone.replica.changes.hashes(), 1):
+            gone.replica.changes.set_position(sent, number)
+    gone.adds("3" * 32, Values({"title": "Sealed twice"}))
+    gone.outbox.seal()
+    twice = gone.replica.changes.hashes()[-1]
+    gone.sets("3" * 32, "page", "7")
+    on_top = gone.envelopes()[-1]
+    colleague.learns(gone)
+    assert gone.outbox.restart_own_chain(twice)
+    *before, again, _ = gone.envelopes()
+    assert replaced_by(gone, again) == (twice,)
+    colleague.receives([again])
+    colleague.sets(ONE, "volume", "7")
+    early = colleague.envelopes()[-1]
+    record = world.removal()
+    for computer in (world.owner, world.newcomer):
+        learns(computer, record)
+        computer.receives(before)
+        for number in order:
+            computer.receives([(again, on_top, early)[number]])
+        assert computer.replica.changes.waiting() == 0
+    learns(colleague, record)
+    meet_all(*world.everybody())
+    assert len({one.state for one in world.everybody()}) == 1
+
+
+def replaced_by(computer: Computer, raw: bytes) -> tuple[bytes, ...]:
+    """What an envelope says that it was made instead of."""
+    key = computer.member_log.key(read_header(raw).generation)
+    assert key is not None
+    return tuple(computer.replica.formats.read(parse_envelope(raw), key).replaces)
+
+
 def test_a_later_edit_in_the_same_opening_writes_under_a_name_of_its_own(world: World) -> None:
     """What cannot be merged any more keeps its place: another edit there would be a lie."""
     colleague = world.colleague
