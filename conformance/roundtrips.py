@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.formats import EXPORT_FORMATS
+from bifolio.formats.bibtex.entries import harmless
 from bifolio.formats.bibtex.macros import macros_of
 from bifolio.formats.bibtex.names import is_readable_field, own_name
-from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless
+from bifolio.formats.bibtex.values import COMMENT_TAG
 from bifolio.formats.reading import trace
 from bifolio.records.fields import FORMS, Form, form_of
 from bifolio.records.names import Name
@@ -226,7 +227,7 @@ def _count_pairs(
         apart: the names of those that are not counted.
     """
     return Counter(
-        (name, as_harmless(tag, raw))
+        (name, harmless(tag, raw))
         for tag, raw in pairs
         if (name := tag.removeprefix("^")).lower() not in apart
         if tag == COMMENT_TAG or is_readable_field(own_name(name), raw)
