@@ -34,7 +34,7 @@ TEXT_FORMATS: Final = {
     "ris": "ris",
     "refer": "enw",
 }
-FORMATS: Final = ("json", "keys", "versions", "bib", *TEXT_FORMATS)
+FORMATS: Final = ("json", "keys", "versions", "bib", "citation", *TEXT_FORMATS)
 INCLUDES: Final = ("data", "bib", "citation", *TEXT_FORMATS)
 
 _NUMBER_DIGITS: Final = 12

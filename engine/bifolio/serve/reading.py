@@ -54,8 +54,9 @@ def answer_list(
     if wanted.format == "versions":
         versions = {one.key: one.version for one in entries}
         return json_answer(versions, counted, version=version)
-    if wanted.format == "bib":
-        text = item_texts.bibliography(served, entries, wanted)
+    if wanted.format in ("bib", "citation"):
+        form = item_texts.bibliography if wanted.format == "bib" else item_texts.citation
+        text = form(served, entries, wanted)
         return text_answer(text, version=version, kind="text/html")
     headers = _counted(wanted, total, url)
     if wanted.format != "json":

@@ -221,6 +221,8 @@ def test_formats_hold_the_same_references(served: Serving) -> None:
     assert "doe2014" in one["bibtex"]
     assert one["csljson"]["title"] == "Folding at scale"
     assert one["citation"] == "<span>(Doe &amp; World Paper Organization, 1900/2014)</span>"
+    cited = served.get(f"items?itemKey={key}&format=citation&style=apa").text
+    assert cited == one["citation"] == served.get(f"items/{key}?format=citation&style=apa").text
     assert served.get("items?format=atom").status == 501
 
 
